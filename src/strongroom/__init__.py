@@ -1,0 +1,3 @@
+"""Strongroom: versioned object storage for preservation."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,143 @@
+"""What a place for bytes must be able to do, capability by capability.
+
+Paths are relative to the place, with ``/`` between segments, never leading. No implementation
+follows a symbolic link or leaves its place, whatever the path says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from strongroom.errors import Fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileEntry:
+    """A regular file, as a listing sees it."""
+
+    path: str
+    #: bytes
+    size: int
+    #: changes whenever the bytes may have changed (locally: size, mtime_ns, ctime_ns, inode)
+    signature: str
+    #: nanoseconds since 1970 of the last change that the place knows of (locally: max of mtime and
+    #: ctime); a digest taken within 100 ms of it is no proof for later
+    changed_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Everything in a place; files and folders sorted by path (code points)."""
+
+    files: tuple[FileEntry, ...]
+    folders: tuple[str, ...]
+    #: what is there but can be no file of a deposit: links, devices, names that are not UTF-8,
+    #: unreadable folders; one fault each, with its path
+    refused: tuple[Fault, ...]
+
+
+class OpenFile(Protocol):
+    """A file open for reading, and what it was when it was opened."""
+
+    entry: FileEntry
+    stream: BinaryIO
+
+    def unchanged(self) -> bool:
+        """Whether the open file still is what it was when it was opened."""
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> OpenFile: ...
+    def __exit__(self, *exc: object) -> None: ...
+
+
+class Upload(Protocol):
+    """A file on its way in; nothing is seen at its path before :meth:`finish`."""
+
+    def write(self, chunk: bytes | memoryview) -> None: ...
+
+    def finish(
+        self, *, sha256: str | None = None, size: int | None = None
+    ) -> tuple[FileEntry, str]:
+        """Put the file in its place, atomically and durably; its entry and its SHA-256.
+
+        A digest or size that differs from the expected raises Unprocessable
+        (``digest-mismatch``, ``size-mismatch``) and leaves everything as it was.
+        """
+
+    def abort(self) -> None:
+        """Throw away what came so far; harmless after finish."""
+
+
+class WorkArea(Protocol):
+    """The files of one deposit."""
+
+    @property
+    def uri(self) -> str:
+        """Where clients find it, with a trailing slash (``file:///…/`` percent-encoded)."""
+
+    def exists(self) -> bool: ...
+    def create(self) -> None:
+        """Make the (empty) area; Conflict if it is there."""
+
+    def listing(self) -> Listing: ...
+
+    def entry(self, path: str) -> FileEntry | None:
+        """The regular file at this path; None where there is none (or only a link to one)."""
+
+    def open(self, path: str) -> OpenFile:
+        """Open a regular file beneath the area, following no link at any level.
+
+        NotFound if it is not there; BadRequest for links and special files; Unprocessable
+        (``unreadable-file``) where permissions forbid it.
+        """
+
+    def read_start(self, path: str, size: int) -> bytes:
+        """The first bytes of a file."""
+
+    def upload(self, path: str) -> Upload:
+        """Begin to write a file; folders above it are made. Conflict where a folder stands."""
+
+    def make_folder(self, path: str) -> None:
+        """Make a folder and those above it; harmless if it is there."""
+
+    def delete(self, path: str) -> None:
+        """Remove one file; NotFound if it is not there."""
+
+    def remove(self) -> None:
+        """Remove the whole area; harmless if it is gone."""
+
+    def copy_in(self, files: Iterable[CopyIn]) -> Iterator[tuple[str, FileEntry | Fault]]:
+        """Copy files into the area, hashing while copying; for each its entry or what is wrong.
+
+        Bytes go through a temporary name outside the listing; after a digest mismatch nothing is
+        left at the path. New inodes always (never links).
+        """
+
+    def sync(self) -> None:
+        """Make all that was written so far durable."""
+
+    def free_bytes(self) -> int:
+        """Bytes that can still be written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyIn:
+    """One file to copy into a work area."""
+
+    path: str
+    stream: BinaryIO
+    #: expected SHA-256, lower-case hex, and size in bytes
+    sha256: str
+    size: int
+
+
+class WorkAreas(Protocol):
+    """All deposits' areas."""
+
+    def area(self, deposit: str) -> WorkArea: ...
+
+    def names(self) -> Iterator[str]:
+        """Ids of all areas that are there."""
