@@ -35,7 +35,6 @@ MAX_COMPONENT = 255  # bytes of one segment inside them
 MAX_PATH = 4000  # bytes of a whole path
 
 _SLUG = re.compile(r"[0-9A-Za-z%().\-_]+")
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -55,17 +54,19 @@ def map_key(path: str) -> str:
 # ------------------------------------------------------------------------------ in: from the wire
 
 
-def decode(raw: str) -> str:
+def decode(raw: str, *, token: bool = True) -> str:
     """Decode the raw (percent-encoded) path of a URI, each segment once.
 
     Unescaped spaces and Unicode are accepted as they are. A ``%`` that starts no escape stands for
-    itself. Raises :class:`BadRequest` for an encoded slash, NUL or control characters, empty, ``.``
+    itself. The ``#`` token is undone unless ``token`` is false (origins carry ``%23``).
+
+    Raises :class:`BadRequest` for an encoded slash, NUL or control characters, empty, ``.``
     and ``..`` segments, escapes that are not UTF-8, and paths over the limits.
     """
     if raw == "":
         return ""
     faults: list[Fault] = []
-    parts = [_decode_segment(part, faults) for part in raw.split("/")]
+    parts = [_decode_segment(part, faults, token) for part in raw.split("/")]
     if faults:
         raise BadRequest(
             "The path cannot be used: " + "; ".join(fault.message for fault in faults[:5]),
@@ -91,7 +92,7 @@ def decode(raw: str) -> str:
     return path
 
 
-def _decode_segment(part: str, faults: list[Fault]) -> str:
+def _decode_segment(part: str, faults: list[Fault], token: bool) -> str:
     def bad(message: str) -> str:
         faults.append(Fault(code="bad-path", message=message, path=part[:200]))
         return ""
@@ -114,7 +115,8 @@ def _decode_segment(part: str, faults: list[Fault]) -> str:
             text = out.decode("utf-8")
         except UnicodeDecodeError:
             return bad(f"'{part}' does not decode to UTF-8")
-    text = text.replace(HASH_TOKEN, "#")
+    if token:
+        text = text.replace(HASH_TOKEN, "#")
     if text == "":
         return bad("a segment is empty (a doubled or trailing slash)")
     if text in (".", ".."):

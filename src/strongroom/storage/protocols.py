@@ -84,6 +84,12 @@ class WorkArea(Protocol):
 
     def listing(self) -> Listing: ...
 
+    def children(self, folder: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Bare names of the regular files and of the folders directly in one folder, sorted.
+
+        ``""`` is the area itself; a folder that is not there has none.
+        """
+
     def entry(self, path: str) -> FileEntry | None:
         """The regular file at this path; None where there is none (or only a link to one)."""
 
