@@ -1,0 +1,94 @@
+"""Fixtures for all suites: a live server for those that ask, more servers on demand.
+
+Leaves what is done with a server to :mod:`support`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from support import workflow
+from support.server import Server, ServerDied
+
+_RUNNING = pytest.StashKey[list[Server]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_RUNNING] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """A failed test shows the end of the log of every server that was running."""
+    report: Any = yield
+    if report.failed:
+        for server in item.config.stash[_RUNNING]:
+            report.sections.append((f"log of the server on port {server.port}", server.log_tail()))
+    return report
+
+
+@pytest.fixture(scope="session")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Server]:
+    """The server that most tests share; they keep apart by names of their own."""
+    folder = tmp_path_factory.mktemp("server")
+    shared = Server(folder / "data", folder / "server.log")
+    pytestconfig.stash[_RUNNING].append(shared)
+    try:
+        shared.start()
+        yield shared
+        code = shared.stop()
+        assert code == 0, f"SIGTERM ended the server with {code}\n{shared.log_tail()}"
+    finally:
+        shared.kill()
+
+
+@pytest.fixture
+def start_server(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Callable[..., Server]]:
+    """Starts further servers, each with its own data folder (or ``data=``) and environment."""
+    started: list[Server] = []
+
+    def start(**settings: Any) -> Server:
+        number = len(started)
+        data = settings.pop("data", tmp_path / f"data-{number}")
+        extra = Server(data, tmp_path / f"server-{number}.log", **settings)
+        started.append(extra)
+        pytestconfig.stash[_RUNNING].append(extra)
+        return extra.start()
+
+    yield start
+    for extra in started:
+        extra.kill()
+        pytestconfig.stash[_RUNNING].remove(extra)
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[httpx.Client]:
+    """An HTTP client of the shared server."""
+    if not server.running:
+        raise ServerDied(f"the shared server has died\n{server.log_tail()}")
+    with workflow.connect(server.url) as connected:
+        yield connected
+
+
+@pytest.fixture
+def room(client: httpx.Client) -> str:
+    """Path of a Container that belongs to this test alone."""
+    path = workflow.fresh("room")
+    workflow.make_container(client, path)
+    return path
+
+
+@pytest.fixture
+def group(server: Server, room: str) -> str:
+    """The id of an Archival Group of this test alone; nothing is there yet."""
+    return f"{server.url}/repository/{room}/book"
