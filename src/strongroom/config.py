@@ -1,0 +1,200 @@
+"""Settings: from options, the environment and a TOML file, in this order of precedence.
+
+This is the only reader of the environment and of the configuration file (``AWS_*`` apart, which AWS
+tools read themselves). Every fault in the settings is named at once; unknown keys are refused.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from strongroom.errors import BadRequest, Fault
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+PREFIX = "STRONGROOM_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set; ``docs/reference/settings.md`` lists the same."""
+
+    #: folder in which all lies that is not placed elsewhere
+    data: Path
+    host: str
+    port: int
+    #: SQLAlchemy-style URL of the index
+    database: str
+    #: folder of the working areas
+    deposits: Path
+    #: folder of the OCFL storage root
+    ocfl_root: Path
+    #: resolver configuration (TOML), if identifiers are to be resolved
+    identifiers: Path | None
+    #: roots of ids, without trailing slash
+    public_url: str
+    storage_public_url: str
+    #: import and export jobs that run at the same time
+    job_threads: int
+    #: bytes of the largest JSON body that is accepted
+    max_body: int
+    #: bytes of the largest METS that is read
+    max_mets: int
+    #: seconds a stopping server waits for its jobs to reach a safe point
+    stop_timeout: int
+    log_level: str
+
+
+#: option → (default, what it means); the environment variable is STRONGROOM_ + upper case
+OPTIONS: dict[str, tuple[str, str]] = {
+    "data": ("./strongroom-data", "folder in which everything lies that is not placed elsewhere"),
+    "host": ("127.0.0.1", "address to listen on"),
+    "port": ("8000", "port to listen on"),
+    "database": ("sqlite:///{data}/strongroom.db", "URL of the index database"),
+    "deposits": ("{data}/deposits", "folder of the deposits' working areas"),
+    "ocfl_root": ("{data}/ocfl-root", "folder of the OCFL storage root"),
+    "identifiers": ("", "TOML file that configures identifier resolvers"),
+    "public_url": ("http://localhost:{port}", "public root of ids"),
+    "storage_public_url": ("{public_url}/storage-api", "public root of the Storage API"),
+    "job_threads": ("2", "import and export jobs that run at the same time"),
+    "max_body": ("268435456", "bytes of the largest JSON body that is accepted"),
+    "max_mets": ("536870912", "bytes of the largest METS that is read"),
+    "stop_timeout": ("20", "seconds a stopping server waits for jobs to reach a safe point"),
+    "log_level": ("info", "debug, info, warning or error"),
+}
+
+
+def load(
+    options: Mapping[str, str | int | None] | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    file: Path | None = None,
+) -> Settings:
+    """The settings in force.
+
+    ``options`` come from the command line (None means: not given); ``file`` is a TOML file with the
+    same names, else ``STRONGROOM_CONFIG`` names one. BadRequest names every fault.
+    """
+    environment = os.environ if environment is None else environment
+    faults: list[Fault] = []
+    if file is None and environment.get(PREFIX + "CONFIG"):
+        file = Path(environment[PREFIX + "CONFIG"])
+    given = _from_file(file, faults) if file else {}
+    for name in OPTIONS:
+        value = environment.get(PREFIX + name.upper())
+        if value:
+            given[name] = value
+    for name in environment:
+        key = name.removeprefix(PREFIX).lower()
+        if name.startswith(PREFIX) and key not in OPTIONS and key not in _OTHER:
+            faults.append(_fault(name, "is no setting of Strongroom"))
+    for name, option in (options or {}).items():
+        if option is not None:
+            given[name] = str(option)
+    settings = _settle(given, faults)
+    if faults or settings is None:
+        raise BadRequest(
+            "The settings cannot be used: " + "; ".join(f"{f.path} {f.message}" for f in faults),
+            code="bad-settings",
+            faults=faults,
+        )
+    return settings
+
+
+#: variables with the prefix that are read elsewhere (the command line client, the tests)
+_OTHER = frozenset({"config", "server", "identity", "storage_url", "fixtures"})
+
+
+def _fault(name: str, message: str, found: str | None = None) -> Fault:
+    return Fault(code="bad-setting", message=message, path=name, found=found)
+
+
+def _from_file(file: Path, faults: list[Fault]) -> dict[str, str]:
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        faults.append(_fault(str(file), f"cannot be read: {error}"))
+        return {}
+    found = {}
+    for name, value in table.items():
+        if name not in OPTIONS:
+            faults.append(_fault(f"{file}: {name}", "is no setting of Strongroom"))
+        elif isinstance(value, bool) or not isinstance(value, str | int):
+            faults.append(_fault(f"{file}: {name}", "must be a text or a number"))
+        else:
+            found[name] = str(value)
+    return found
+
+
+def _settle(given: Mapping[str, str], faults: list[Fault]) -> Settings | None:
+    values: dict[str, str] = {}
+    for name, (default, _) in OPTIONS.items():
+        values[name] = given.get(name) or default.format_map(values)
+        if name == "data":
+            values[name] = str(Path(values[name]).expanduser().absolute())
+    numbers = {name: _number(name, values[name], faults) for name in _NUMBERS}
+    for name in ("deposits", "ocfl_root"):
+        if values[name].startswith("s3://"):
+            faults.append(
+                _fault(name, "names an S3 bucket; this version keeps files in local folders only")
+            )
+    if not values["database"].startswith("sqlite:///"):
+        scheme = values["database"].partition(":")[0]
+        faults.append(
+            _fault("database", "must be sqlite:///FILE in this version", found=f"{scheme}:…")
+        )
+    for name in ("public_url", "storage_public_url"):
+        parts = urlsplit(values[name])
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+            faults.append(
+                _fault(name, "must be an http or https URL without query", found=values[name])
+            )
+        values[name] = values[name].rstrip("/")
+    if values["log_level"].lower() not in ("debug", "info", "warning", "error"):
+        faults.append(_fault("log_level", "must be debug, info, warning or error"))
+    if values["host"].strip("[]") not in LOOPBACK:
+        faults.append(
+            _fault(
+                "host",
+                "is open to other machines, and this version has no authentication; "
+                "listen on 127.0.0.1 (a tunnel or an authenticating proxy can go in front)",
+                found=values["host"],
+            )
+        )
+    if faults:
+        return None
+    texts = {name: values[name] for name in _TEXTS}
+    return Settings(
+        data=Path(values["data"]),
+        deposits=Path(values["deposits"]).expanduser().absolute(),
+        ocfl_root=Path(values["ocfl_root"]).expanduser().absolute(),
+        identifiers=Path(values["identifiers"]) if values["identifiers"] else None,
+        **numbers,  # type: ignore[arg-type]
+        **texts,  # type: ignore[arg-type]
+    )
+
+
+_NUMBERS = ("port", "job_threads", "max_body", "max_mets", "stop_timeout")
+_TEXTS = ("host", "database", "public_url", "storage_public_url", "log_level")
+_LIMITS = {"port": (1, 65535), "job_threads": (1, 64)}
+
+
+def _number(name: str, text: str, faults: list[Fault]) -> int:
+    low, high = _LIMITS.get(name, (0, 2**50))
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        faults.append(_fault(name, f"must be a whole number from {low} to {high}", found=text))
+        return low
+    return int(text)
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """The settings as environment variables, for a child process that loads the same."""
+    return {
+        PREFIX + field.name.upper(): str(value)
+        for field in fields(settings)
+        if (value := getattr(settings, field.name)) is not None
+    }

@@ -1,0 +1,159 @@
+"""The repository in its OCFL root: Containers, Archival Groups and tombstones as objects.
+
+Reads give domain values; writes make new versions of objects. The index, jobs and events are the
+business of others: this room alone knows how a resource looks in storage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from strongroom.domain.paths import RepositoryPath
+from strongroom.domain.resources import Kind, Node
+from strongroom.errors import Conflict, Damaged, Fault, NotFound
+from strongroom.ocfl.draft import Draft, NewFile
+from strongroom.ocfl.root import OcflRoot, StoredObject
+from strongroom.repository.document import DOCUMENT, FORMAT, Document, encode
+from strongroom.repository.history import document_at, node
+from strongroom.repository.ids import object_id
+from strongroom.repository.plan import VersionPlan
+from strongroom.storage.protocols import OpenFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who makes a version, as OCFL records it."""
+
+    #: short agent name
+    name: str
+    #: URI of the agent
+    address: str
+
+
+class Repository:
+    """All preserved objects of one OCFL storage root."""
+
+    def __init__(self, root: OcflRoot) -> None:
+        self.root = root
+
+    # ------------------------------------------------------------------------------ reading
+
+    def find(self, path: RepositoryPath) -> StoredObject | None:
+        """The object at a path, tombstones included; None if there is none."""
+        try:
+            return self.root.read(object_id(path))
+        except NotFound:
+            return None
+
+    def objects(self) -> Iterator[StoredObject | Damaged]:
+        """Every object in the root, in a stable order; damaged ones as errors."""
+        return self.root.objects()
+
+    # ------------------------------------------------------------------------------- groups
+
+    def stage(
+        self,
+        path: RepositoryPath,
+        plan: VersionPlan,
+        *,
+        base: StoredObject | None,
+        attempt: str,
+        open_source: Callable[[str], OpenFile],
+        progress: Callable[[int, int], None],
+        cancelled: Callable[[], bool],
+    ) -> tuple[Draft, list[Fault]]:
+        """Copy and verify all that the plan's version needs; nothing is visible yet.
+
+        Returns the draft and everything that was wrong with the bytes. A draft with faults must be
+        discarded.
+        """
+        draft = self.root.draft(object_id(path), base=base, attempt=attempt)
+        try:
+            for gone in plan.removes:
+                draft.remove(gone)
+            faults = draft.add_files(
+                (
+                    NewFile(logical=c.path, source=c.origin, sha256=c.digest, size=c.size)
+                    for c in plan.copies
+                ),
+                open_source,
+                progress=progress,
+                cancelled=cancelled,
+            )
+            if not faults:
+                draft.add_bytes(DOCUMENT, encode(plan.document))
+        except BaseException:
+            draft.discard()
+            raise
+        return draft, faults
+
+    def commit(
+        self, draft: Draft, *, created: datetime, author: Author, message: str
+    ) -> StoredObject:
+        """Make the staged version durable and visible; Conflict if another writer was first."""
+        draft.prepare(
+            created=created, user_name=author.name, user_address=author.address, message=message
+        )
+        return draft.commit()
+
+    # --------------------------------------------------------------------------- containers
+
+    def create_container(
+        self,
+        path: RepositoryPath,
+        *,
+        name: str | None,
+        created: datetime,
+        author: Author,
+        attempt: str,
+    ) -> Node:
+        """A new Container outside groups. Conflict if any object, even a tombstone, is there."""
+        document = Document(format=FORMAT, type=Kind.CONTAINER, name=name)
+        draft = self.root.draft(object_id(path), base=None, attempt=attempt)
+        return self._write_document(draft, document, created, author, "Create Container")
+
+    def bury_container(
+        self, path: RepositoryPath, *, created: datetime, author: Author, attempt: str
+    ) -> Node:
+        """Leave a tombstone: a version of the Container that says it is deleted."""
+        base = self.root.read(object_id(path))
+        old = document_at(base)
+        if old.type is not Kind.CONTAINER or old.deleted:
+            raise Conflict(f"There is no living Container at /repository/{path}.")
+        document = Document(
+            format=FORMAT,
+            type=Kind.CONTAINER,
+            name=old.name,
+            other_names=old.other_names,
+            deleted=True,
+        )
+        latest = base.inventory.versions[base.inventory.head].created
+        created = max(created, latest + timedelta(milliseconds=1))
+        draft = self.root.draft(object_id(path), base=base, attempt=attempt)
+        return self._write_document(draft, document, created, author, "Delete Container")
+
+    def purge_container(self, path: RepositoryPath) -> None:
+        """Remove a Container or its tombstone with all its versions; harmless if it is gone."""
+        self.root.purge(object_id(path))
+
+    def _write_document(
+        self, draft: Draft, document: Document, created: datetime, author: Author, message: str
+    ) -> Node:
+        try:
+            draft.add_bytes(DOCUMENT, encode(document))
+            return node(self.commit(draft, created=created, author=author, message=message))
+        except BaseException:
+            draft.discard()
+            raise
+
+    # ----------------------------------------------------------------------------- recovery
+
+    def recover(self, path: RepositoryPath) -> str | None:
+        """Repair what a killed writer may have left at a path; what was done, if anything."""
+        return self.root.recover(object_id(path))
+
+    def sweep(self, *, older_than: float, keep: Iterable[str] = ()) -> int:
+        """Remove staging of attempts that are over; how many. ``older_than`` is in seconds."""
+        return self.root.sweep(older_than=older_than, keep=set(keep))
