@@ -1,0 +1,154 @@
+"""Import and export jobs as rows: kept, found, and what they led to.
+
+How a job is claimed by a worker and ends is in :mod:`strongroom.db.job_queue`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row, select
+
+from strongroom.db import job_documents
+from strongroom.db.sql import explaining
+from strongroom.db.tables import jobs
+from strongroom.domain.importjob import ImportJob, Job, JobKind, JobStatus, Outcome
+from strongroom.domain.paths import RepositoryPath
+from strongroom.errors import Conflict, Fault
+
+_J = jobs.c
+_UNFINISHED = (JobStatus.WAITING.value, JobStatus.RUNNING.value)
+
+
+def insert(c: Connection, job: Job) -> None:
+    """Keep a new job with its plan, behind all that wait already.
+
+    Conflict (``active-import``) if another unfinished import has its group.
+    """
+    with explaining(c, lambda: _taken(c, job)):
+        c.execute(sa.insert(jobs).values(_values(job)))
+    if job.plan is not None:
+        job_documents.put(c, job.id, job_documents.PLAN, job.plan)
+
+
+def get(c: Connection, job_id: str, *, plan: bool = True) -> Job | None:
+    """The job; ``plan=False`` spares reading its plan and leaves it None."""
+    row = c.execute(select(jobs).where(_J.id == job_id)).one_or_none()
+    if row is None:
+        return None
+    return job_of(row, plan_of(c, job_id) if plan else None)
+
+
+def plan_of(c: Connection, job_id: str) -> ImportJob | None:
+    """The plan of an import; None for exports and unknown jobs."""
+    return job_documents.get(c, job_id, job_documents.PLAN, ImportJob)
+
+
+def for_deposit(c: Connection, deposit: str, kind: JobKind) -> list[Job]:
+    """All jobs of one kind of a Deposit, oldest first, without plans."""
+    rows = c.execute(
+        select(jobs).where(_J.deposit == deposit, _J.kind == kind.value).order_by(_J.number)
+    )
+    return [job_of(row) for row in rows]
+
+
+def unfinished(c: Connection, deposit: str) -> list[Job]:
+    """The waiting and running jobs of a Deposit, oldest first, without plans."""
+    rows = c.execute(
+        select(jobs).where(_J.deposit == deposit, _J.status.in_(_UNFINISHED)).order_by(_J.number)
+    )
+    return [job_of(row) for row in rows]
+
+
+def unfinished_import(c: Connection, group: RepositoryPath) -> str | None:
+    """The id of the waiting or running import into this group, if there is one."""
+    found: str | None = c.scalar(
+        select(_J.id).where(
+            _J.group_path == group,
+            _J.kind == JobKind.IMPORT.value,
+            _J.status.in_(_UNFINISHED),
+        )
+    )
+    return found
+
+
+def outcome(c: Connection, job_id: str) -> Outcome | None:
+    """What a completed import did; None before that, for exports and for failed ones."""
+    return job_documents.get(c, job_id, job_documents.OUTCOME, Outcome)
+
+
+def exported(c: Connection, job_id: str) -> tuple[str, ...]:
+    """Paths, relative to the Deposit's files, that an export has copied."""
+    return job_documents.get(c, job_id, job_documents.EXPORTED, tuple[str, ...]) or ()
+
+
+def set_exported(c: Connection, job_id: str, paths: Iterable[str]) -> None:
+    """Keep the paths that an export has copied, in place of those kept before."""
+    job_documents.put(c, job_id, job_documents.EXPORTED, list(paths))
+
+
+def job_of(row: Row[Any], plan: ImportJob | None = None) -> Job:
+    """A row of the table as a job."""
+    return Job(
+        id=row.id,
+        kind=JobKind(row.kind),
+        deposit=row.deposit,
+        group=row.group_path,
+        status=JobStatus(row.status),
+        plan=plan,
+        import_job=row.import_job,
+        original_import_job=row.original_import_job,
+        created=row.created,
+        created_by=row.created_by,
+        begun=row.begun,
+        finished=row.finished,
+        source_version=row.source_version,
+        new_version=row.new_version,
+        errors=row.errors or (),
+        progress=row.progress,
+        attempts=row.attempts,
+    )
+
+
+def _values(job: Job) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "kind": job.kind.value,
+        "deposit": job.deposit,
+        "group_path": job.group,
+        "status": job.status.value,
+        "import_job": job.import_job,
+        "original_import_job": job.original_import_job,
+        "created": job.created,
+        "created_by": job.created_by,
+        "begun": job.begun,
+        "finished": job.finished,
+        "source_version": job.source_version,
+        "new_version": job.new_version,
+        "errors": job.errors or None,
+        "progress": job.progress,
+        "attempts": job.attempts,
+    }
+
+
+def _taken(c: Connection, job: Job) -> Conflict | None:
+    if job.kind is not JobKind.IMPORT or job.status.terminal:
+        return None
+    other = unfinished_import(c, job.group)
+    if other is None or other == job.id:
+        return None
+    return Conflict(
+        f"The import job '{other}' into '{job.group}' is not finished. "
+        "Wait for it, or cancel it while it waits.",
+        code="active-import",
+        faults=[
+            Fault(
+                code="active-import",
+                message="Another import into this Archival Group is not finished.",
+                path=job.group,
+                found=other,
+            )
+        ],
+    )

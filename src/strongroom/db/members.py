@@ -1,0 +1,159 @@
+"""The index of what lies inside Archival Groups at their head, derived from storage.
+
+Written for groups with 100,000 members: many rows at once, groups referred to by number. A member
+that was removed stays as a tombstone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Connection, select
+
+from strongroom.db.nodes import node_id
+from strongroom.db.paths import below
+from strongroom.db.sql import insert_rows, upsert_rows
+from strongroom.db.tables import members as rows
+from strongroom.db.tables import nodes
+from strongroom.domain.paths import MemberPath, RepositoryPath
+from strongroom.domain.resources import Kind, Member, MemberChanges
+from strongroom.errors import Damaged, Fault
+
+_M = rows.c
+
+_FIELDS = (
+    _M.path,
+    _M.kind,
+    _M.name,
+    _M.content_type,
+    _M.size,
+    _M.digest,
+    _M.content_path,
+    _M.created,
+    _M.modified,
+    _M.deleted,
+)
+_KINDS = {kind.value: kind for kind in Kind}
+
+
+def replace_members(c: Connection, group: RepositoryPath, members: Iterable[Member]) -> None:
+    """Record the members of a group (tombstones too), in place of all that it had.
+
+    NotFound if the group itself is not recorded.
+    """
+    number = node_id(c, group)
+    c.execute(sa.delete(rows).where(_M.node == number))
+    insert_rows(c, rows, _rows(number, members))
+
+
+def apply(c: Connection, group: RepositoryPath, changes: MemberChanges) -> None:
+    """Record what a new version changed among the members of a group.
+
+    A removed member keeps what it last was and becomes a tombstone, changed last in the version
+    that removed it. Doing it again changes nothing. NotFound if the group is not recorded; Damaged
+    (``index-differs``) if members that shall be removed are not there.
+    """
+    number = node_id(c, group)
+    upsert_rows(c, rows, _rows(number, changes.put))
+    if not changes.removed:
+        return
+    done = c.execute(
+        sa.update(rows)
+        .where(_M.node == number, _M.path == sa.bindparam("gone"))
+        .values(deleted=True, modified=changes.version),
+        [{"gone": path} for path in changes.removed],
+    )
+    if done.rowcount != len(changes.removed):
+        raise _absent(c, number, group, changes.removed)
+
+
+def member(c: Connection, group: RepositoryPath, path: MemberPath) -> Member | None:
+    """The member at this path, tombstones included."""
+    return next(_read(c, [_in(group), _M.path == path]), None)
+
+
+def members(c: Connection, group: RepositoryPath, *, deleted: bool = False) -> list[Member]:
+    """The living members of a group, by path; with ``deleted`` its tombstones as well."""
+    where = [_in(group)]
+    if not deleted:
+        where.append(_M.deleted.is_(False))
+    return list(_read(c, where))
+
+
+def child_members(c: Connection, group: RepositoryPath, parent_path: str) -> list[Member]:
+    """The living members directly below a Container of a group (``""``: the group), by path."""
+    where = [_in(group), _M.deleted.is_(False)]
+    if parent_path == "":
+        where.append(_M.depth == 0)
+    else:
+        where += [_M.depth == parent_path.count("/") + 1, *below(_M.path, parent_path)]
+    return list(_read(c, where))
+
+
+def _in(group: RepositoryPath) -> ColumnElement[bool]:
+    number = select(nodes.c.id).where(nodes.c.path == group).scalar_subquery()
+    return _M.node == number
+
+
+def _rows(number: int, members: Iterable[Member]) -> Iterator[tuple[Any, ...]]:
+    for each in members:
+        yield (
+            number,
+            each.path,
+            each.path.count("/"),
+            each.kind.value,
+            each.name,
+            each.content_type,
+            each.size,
+            each.digest,
+            each.content_path,
+            each.created,
+            each.modified,
+            each.deleted,
+        )
+
+
+def _read(c: Connection, where: list[ColumnElement[bool]]) -> Iterator[Member]:
+    for (
+        path,
+        kind,
+        name,
+        content_type,
+        size,
+        digest,
+        content_path,
+        created,
+        modified,
+        gone,
+    ) in c.execute(select(*_FIELDS).where(*where).order_by(_M.path)):
+        yield Member(
+            path=path,
+            kind=_KINDS[kind],
+            name=name,
+            content_type=content_type,
+            size=size,
+            digest=digest,
+            content_path=content_path,
+            created=created,
+            modified=modified,
+            deleted=gone,
+        )
+
+
+def _absent(
+    c: Connection, number: int, group: RepositoryPath, paths: Iterable[MemberPath]
+) -> Damaged:
+    present = set(c.scalars(select(_M.path).where(_M.node == number)))
+    faults = [
+        Fault(code="index-differs", message="The index has no such member.", path=path)
+        for path in paths
+        if path not in present
+    ]
+    return Damaged(
+        f"The index of '{group}' lacks {len(faults)} members that were removed from it; "
+        "it has to be rebuilt from storage.",
+        code="index-differs",
+        faults=faults,
+    )

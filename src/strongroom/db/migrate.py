@@ -1,0 +1,63 @@
+"""Bringing the tables up to date with Alembic, from whatever version they are at.
+
+The steps themselves lie in ``migrations/versions``; a step that was released is never edited.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, inspect
+
+from strongroom.errors import StrongroomError
+
+FOLDER = Path(__file__).parent / "migrations"
+
+
+def migrate(readers: Engine, writers: Engine) -> None:
+    """Apply the missing steps in one transaction; nothing is locked if none is missing.
+
+    Raises StrongroomError (``database-newer``, ``database-foreign``).
+    """
+    config = configuration()
+    scripts = ScriptDirectory.from_config(config)
+    with readers.begin() as c:
+        if _revisions(c, scripts) == set(scripts.get_heads()):
+            return
+    with writers.begin() as c:
+        _revisions(c, scripts)  # another process may have been first
+        config.attributes["connection"] = c
+        command.upgrade(config, "head")
+
+
+def configuration() -> Config:
+    """Alembic's settings; there is no file for them."""
+    config = Config()
+    # ConfigParser reads '%' as the start of an interpolation
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _revisions(c: Connection, scripts: ScriptDirectory) -> set[str]:
+    """Where the tables are; empty for a new database."""
+    found = set(MigrationContext.configure(c).get_current_heads())
+    known = {script.revision for script in scripts.walk_revisions()}
+    if found - known:
+        raise StrongroomError(
+            "A newer version of Strongroom has written this database (its tables are at "
+            f"{', '.join(sorted(found - known))}, which this version does not know). "
+            "Run the newer version, or restore the copy of the database from before it ran.",
+            code="database-newer",
+        )
+    if not found and (tables := inspect(c).get_table_names()):
+        raise StrongroomError(
+            "This database belongs to another program: it holds "
+            f"{', '.join(sorted(tables)[:5])} and no record of Strongroom's tables.",
+            code="database-foreign",
+        )
+    return found

@@ -1,0 +1,163 @@
+"""The index of Containers and Archival Groups, derived from storage.
+
+Their versions go with them; what lies inside a group is in :mod:`strongroom.db.members`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Connection, Row, select
+
+from strongroom.db.tables import nodes as rows
+from strongroom.db.tables import versions
+from strongroom.domain.paths import RepositoryPath, ancestors, parent
+from strongroom.domain.resources import Kind, Node, Version
+from strongroom.errors import NotFound
+
+_N = rows.c
+_V = versions.c
+
+#: nodes read at once when all of them are
+_PAGE = 500
+
+
+def put_node(c: Connection, node: Node) -> None:
+    """Record a node with its versions, in place of what was recorded at its path.
+
+    Of its versions only those are written that differ from what is there.
+    """
+    values = {
+        "parent": parent(node.path),
+        "kind": node.kind.value,
+        "name": node.name,
+        "other_names": node.other_names,
+        "deleted": node.deleted,
+        "mets": node.mets,
+        "inventory_digest": node.inventory_digest,
+    }
+    node_id = c.scalar(sa.update(rows).where(_N.path == node.path).values(values).returning(_N.id))
+    if node_id is None:
+        values["path"] = node.path
+        node_id = c.scalar(sa.insert(rows).values(values).returning(_N.id))
+        present = {}
+    else:
+        found = c.execute(select(versions).where(_V.node == node_id))
+        present = {row.number: _version(row) for row in found}
+    wanted = {version.number: version for version in node.versions}
+    stale = [number for number, version in present.items() if wanted.get(number) != version]
+    if stale:
+        c.execute(sa.delete(versions).where(_V.node == node_id, _V.number.in_(stale)))
+    fresh = [
+        {
+            "node": node_id,
+            "number": version.number,
+            "created": version.created,
+            "agent": version.agent,
+            "job": version.job,
+            "deposit": version.deposit,
+            "received": version.received,
+        }
+        for number, version in wanted.items()
+        if present.get(number) != version
+    ]
+    if fresh:
+        c.execute(sa.insert(versions), fresh)
+
+
+def node(c: Connection, path: RepositoryPath) -> Node | None:
+    """The node at this path, tombstones included."""
+    return next(iter(_read(c, [_N.path == path])), None)
+
+
+def children(c: Connection, path: RepositoryPath) -> list[Node]:
+    """The living nodes directly below this path, sorted by path; ``""`` is the root."""
+    return _read(c, [_N.parent == path, _N.deleted.is_(False)])
+
+
+def has_children(c: Connection, path: RepositoryPath) -> bool:
+    """Whether a living node lies directly below this path."""
+    living = sa.exists().where(_N.parent == path, _N.deleted.is_(False))
+    return bool(c.scalar(select(living)))
+
+
+def remove_node(c: Connection, path: RepositoryPath) -> None:
+    """Forget a node with its versions and members; harmless if there is none."""
+    c.execute(sa.delete(rows).where(_N.path == path))
+
+
+def group_at_or_above(c: Connection, path: RepositoryPath) -> Node | None:
+    """The Archival Group at this path, or the nearest one above it."""
+    found = _read(
+        c,
+        [
+            _N.path.in_([path, *ancestors(path)]),
+            _N.kind == Kind.GROUP.value,
+            _N.deleted.is_(False),
+        ],
+    )
+    # all lie on one line: the longest is the nearest
+    return found[-1] if found else None
+
+
+def nodes(c: Connection) -> Iterator[Node]:
+    """Every node, tombstones included, by path; a page at a time.
+
+    What is recorded behind the current place while the caller iterates is not seen.
+    """
+    after = ""  # the root is no node
+    while True:
+        paths = c.scalars(
+            select(_N.path).where(_N.path > after).order_by(_N.path).limit(_PAGE)
+        ).all()
+        if not paths:
+            return
+        yield from _read(c, [_N.path > after, _N.path <= paths[-1]])
+        after = paths[-1]
+
+
+def node_id(c: Connection, path: RepositoryPath) -> int:
+    """The row number by which other tables refer to a node; NotFound if there is none."""
+    found: int | None = c.scalar(select(_N.id).where(_N.path == path))
+    if found is None:
+        raise NotFound(f"The index has no '{path}'.")
+    return found
+
+
+def _read(c: Connection, where: list[ColumnElement[bool]]) -> list[Node]:
+    """The nodes that meet the conditions, by path, with their versions, in one query."""
+    found = c.execute(
+        select(rows, versions)
+        .join(versions, _V.node == _N.id, isouter=True)
+        .where(*where)
+        .order_by(_N.path, _V.number)
+    )
+    return [_node(list(group)) for _, group in groupby(found, key=lambda row: row.id)]
+
+
+def _node(joined: list[Row[Any]]) -> Node:
+    row = joined[0]
+    return Node(
+        path=row.path,
+        kind=Kind(row.kind),
+        name=row.name,
+        other_names=row.other_names,
+        versions=tuple(_version(each) for each in joined if each.number is not None),
+        deleted=row.deleted,
+        mets=row.mets,
+        inventory_digest=row.inventory_digest,
+    )
+
+
+def _version(row: Row[Any]) -> Version:
+    return Version(
+        number=row.number,
+        created=row.created,
+        agent=row.agent,
+        job=row.job,
+        deposit=row.deposit,
+        received=row.received,
+    )

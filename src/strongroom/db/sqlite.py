@@ -1,0 +1,151 @@
+"""Everything that is particular to SQLite: how it is opened and what its errors mean.
+
+No other module writes SQL or reads error codes that only SQLite knows. Tables and queries are
+portable and live elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.pool import NullPool, QueuePool
+
+from strongroom.errors import Damaged, OutOfSpace, StrongroomError, Unavailable
+
+#: bytes; with less than this free, an I/O error is taken for a full disk
+_NEARLY_FULL = 1 << 20
+
+
+def make_file(path: Path) -> None:
+    """Create an empty database file that only its owner can read, unless it is there."""
+    try:
+        # SQLite gives its -wal and -shm files the mode of this one
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except FileNotFoundError as error:
+        raise StrongroomError(
+            f"The folder '{path.parent}' for the database is not there; make it first.",
+            code="database-unusable",
+        ) from error
+    except OSError as error:
+        raise StrongroomError(
+            f"The database file '{path}' cannot be opened for writing: {error.strerror}.",
+            code="database-unusable",
+        ) from error
+
+
+def engine(
+    path: Path,
+    *,
+    begin: str = "BEGIN",
+    read_only: bool = False,
+    foreign_keys: bool = True,
+    busy_timeout: float,
+    pooled: bool = True,
+) -> Engine:
+    """Connections to one file whose every transaction starts with ``begin``.
+
+    ``busy_timeout`` is in seconds. The journal mode is a property of the file: see :func:`use_wal`.
+    """
+    made = create_engine(
+        URL.create("sqlite+pysqlite", database=str(path)),
+        connect_args={"timeout": busy_timeout, "check_same_thread": False},
+        # threads bound the number of connections; waiting for one would be a second queue
+        **(
+            {"poolclass": QueuePool, "pool_size": 8, "max_overflow": -1}
+            if pooled
+            else {"poolclass": NullPool}
+        ),
+    )
+
+    @event.listens_for(made, "connect")
+    def prepare(raw: Any, _record: object) -> None:
+        # the driver shall not start transactions by itself: see `start`
+        raw.isolation_level = None
+        raw.execute("PRAGMA synchronous = FULL")
+        raw.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+        raw.execute("PRAGMA cache_size = -16384")  # KiB
+        raw.execute("PRAGMA journal_size_limit = 67108864")  # bytes
+        if read_only:
+            raw.execute("PRAGMA query_only = ON")
+
+    @event.listens_for(made, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return made
+
+
+def use_wal(path: Path, busy_timeout: float) -> None:
+    """Switch the file to write-ahead logging, once and for all.
+
+    SQLite's own busy timeout does not cover this switch when several processes try it at once.
+    """
+    deadline = time.monotonic() + busy_timeout
+    raw = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None)
+    try:
+        while True:
+            try:
+                (mode,) = raw.execute("PRAGMA journal_mode = WAL").fetchone()
+                break
+            except sqlite3.OperationalError as error:
+                if _name(error) not in ("SQLITE_BUSY", "SQLITE_LOCKED"):
+                    raise
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+        if mode != "wal":
+            raise StrongroomError(
+                f"The database '{path}' cannot use write-ahead logging (journal mode '{mode}'); "
+                "put it on a local file system.",
+                code="database-unusable",
+            )
+    finally:
+        raw.close()
+
+
+def meaning(error: BaseException | None, path: Path) -> StrongroomError | None:
+    """What a driver's error means to the program; None where it is a mistake in the program."""
+    if not isinstance(error, sqlite3.Error):
+        return None
+    name = _name(error)
+    operator = f"{path}: {name}: {error}"
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return Unavailable(
+            "The database is busy; try again in a moment.", code="database-busy", operator=operator
+        )
+    if name == "SQLITE_FULL" or (name.startswith("SQLITE_IOERR") and _full(path)):
+        return OutOfSpace(
+            "The disk that holds the database is full; nothing was recorded.", operator=operator
+        )
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return Damaged(
+            "The database is damaged; it has to be restored or made again from storage.",
+            code="database-damaged",
+            operator=operator,
+        )
+    if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM")):
+        return Unavailable(
+            "The database cannot be read or written now.",
+            code="database-unusable",
+            operator=operator,
+        )
+    return None
+
+
+def _name(error: sqlite3.Error) -> str:
+    # errors of the module itself carry no code
+    return getattr(error, "sqlite_errorname", None) or ""
+
+
+def _full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _NEARLY_FULL
+    except OSError:
+        return False
