@@ -28,6 +28,16 @@ class Answer:
         return self.content.decode()
 
 
+class _Unkind(http.client.HTTPConnection):
+    """Sends a request line as it is; text beyond ASCII goes out as UTF-8."""
+
+    def _validate_path(self, url: str) -> None:
+        pass
+
+    def _encode_request(self, request: str) -> bytes:
+        return request.encode()
+
+
 def request(
     port: int,
     method: str,
@@ -36,7 +46,7 @@ def request(
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
 ) -> Answer:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = _Unkind("127.0.0.1", port, timeout=60)
     try:
         connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
         sent = {"Host": f"localhost:{port}", **(headers or {})}
