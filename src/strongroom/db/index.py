@@ -1,4 +1,4 @@
-"""The index as a whole: emptied before it is made again, and written out to be compared.
+"""The index as a whole, written out so that two of them can be compared.
 
 The index is what storage holds the truth of: nodes, versions, members and the events of jobs.
 """
@@ -8,22 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy import Connection, Select, select
 
 from strongroom.db.tables import events, members, nodes, versions
 
 #: rows in memory at once
 _PAGE = 1_000
-
-
-def clear_index(c: Connection) -> None:
-    """Empty the index; Deposits, jobs, tickets and pushed events stay."""
-    # children first: whole tables are emptied at once, and no foreign key has work to do
-    c.execute(sa.delete(members))
-    c.execute(sa.delete(versions))
-    c.execute(sa.delete(nodes))
-    c.execute(sa.delete(events).where(events.c.job.is_not(None)))
 
 
 def dump_index(c: Connection) -> Iterator[tuple[Any, ...]]:
@@ -52,7 +42,7 @@ def dump_index(c: Connection) -> Iterator[tuple[Any, ...]]:
         "member",
         select(n.path, *(column for column in m if column is not m.node))
         .join_from(members, nodes, m.node == n.id)
-        .order_by(n.path, m.path),
+        .order_by(n.path, m.depth, m.path),
     )
     yield from _rows(
         c,

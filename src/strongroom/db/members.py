@@ -7,6 +7,7 @@ that was removed stays as a tombstone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -61,9 +62,13 @@ def apply(c: Connection, group: RepositoryPath, changes: MemberChanges) -> None:
         return
     done = c.execute(
         sa.update(rows)
-        .where(_M.node == number, _M.path == sa.bindparam("gone"))
+        .where(
+            _M.node == number,
+            _M.depth == sa.bindparam("slashes"),
+            _M.path == sa.bindparam("gone"),
+        )
         .values(deleted=True, modified=changes.version),
-        [{"gone": path} for path in changes.removed],
+        [{"slashes": _depth(path), "gone": path} for path in changes.removed],
     )
     if done.rowcount != len(changes.removed):
         raise _absent(c, number, group, changes.removed)
@@ -71,7 +76,7 @@ def apply(c: Connection, group: RepositoryPath, changes: MemberChanges) -> None:
 
 def member(c: Connection, group: RepositoryPath, path: MemberPath) -> Member | None:
     """The member at this path, tombstones included."""
-    return next(_read(c, [_in(group), _M.path == path]), None)
+    return next(iter(_read(c, [_in(group), _M.depth == _depth(path), _M.path == path])), None)
 
 
 def members(c: Connection, group: RepositoryPath, *, deleted: bool = False) -> list[Member]:
@@ -79,7 +84,8 @@ def members(c: Connection, group: RepositoryPath, *, deleted: bool = False) -> l
     where = [_in(group)]
     if not deleted:
         where.append(_M.deleted.is_(False))
-    return list(_read(c, where))
+    # the rows come in runs, one for each depth, which sorting here is quick to merge
+    return sorted(_read(c, where), key=attrgetter("path"))
 
 
 def child_members(c: Connection, group: RepositoryPath, parent_path: str) -> list[Member]:
@@ -88,8 +94,8 @@ def child_members(c: Connection, group: RepositoryPath, parent_path: str) -> lis
     if parent_path == "":
         where.append(_M.depth == 0)
     else:
-        where += [_M.depth == parent_path.count("/") + 1, *below(_M.path, parent_path)]
-    return list(_read(c, where))
+        where += [_M.depth == _depth(parent_path) + 1, *below(_M.path, parent_path)]
+    return _read(c, where)
 
 
 def _in(group: RepositoryPath) -> ColumnElement[bool]:
@@ -101,8 +107,8 @@ def _rows(number: int, members: Iterable[Member]) -> Iterator[tuple[Any, ...]]:
     for each in members:
         yield (
             number,
+            _depth(each.path),
             each.path,
-            each.path.count("/"),
             each.kind.value,
             each.name,
             each.content_type,
@@ -115,20 +121,11 @@ def _rows(number: int, members: Iterable[Member]) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def _read(c: Connection, where: list[ColumnElement[bool]]) -> Iterator[Member]:
-    for (
-        path,
-        kind,
-        name,
-        content_type,
-        size,
-        digest,
-        content_path,
-        created,
-        modified,
-        gone,
-    ) in c.execute(select(*_FIELDS).where(*where).order_by(_M.path)):
-        yield Member(
+def _read(c: Connection, where: list[ColumnElement[bool]]) -> list[Member]:
+    """Members in the order of their rows: by depth, then by path."""
+    found = c.execute(select(*_FIELDS).where(*where).order_by(_M.depth, _M.path))
+    return [
+        Member(
             path=path,
             kind=_KINDS[kind],
             name=name,
@@ -140,6 +137,23 @@ def _read(c: Connection, where: list[ColumnElement[bool]]) -> Iterator[Member]:
             modified=modified,
             deleted=gone,
         )
+        for (
+            path,
+            kind,
+            name,
+            content_type,
+            size,
+            digest,
+            content_path,
+            created,
+            modified,
+            gone,
+        ) in found
+    ]
+
+
+def _depth(path: str) -> int:
+    return path.count("/")
 
 
 def _absent(

@@ -12,8 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row, select
 
+from strongroom.db.tables import events, members, versions
 from strongroom.db.tables import nodes as rows
-from strongroom.db.tables import versions
 from strongroom.domain.paths import RepositoryPath, ancestors, parent
 from strongroom.domain.resources import Kind, Node, Version
 from strongroom.errors import NotFound
@@ -117,6 +117,18 @@ def nodes(c: Connection) -> Iterator[Node]:
             return
         yield from _read(c, [_N.path > after, _N.path <= paths[-1]])
         after = paths[-1]
+
+
+def clear_index(c: Connection) -> None:
+    """Empty the index: nodes, versions, members and the events of jobs.
+
+    Deposits, jobs, tickets and pushed events stay.
+    """
+    # children first: whole tables are emptied at once, and no foreign key has work to do
+    c.execute(sa.delete(members))
+    c.execute(sa.delete(versions))
+    c.execute(sa.delete(rows))
+    c.execute(sa.delete(events).where(events.c.job.is_not(None)))
 
 
 def node_id(c: Connection, path: RepositoryPath) -> int:

@@ -192,9 +192,9 @@ members = Table(
     "members",
     metadata,
     Column("node", Integer, ForeignKey("nodes.id", ondelete="CASCADE"), primary_key=True),
+    #: slashes in the path: the members directly in one folder lie side by side
+    Column("depth", Integer, primary_key=True),
     Column("path", path_type(), primary_key=True),
-    #: slashes in the path
-    Column("depth", Integer, nullable=False),
     Column("kind", Text, nullable=False),
     Column("name", Text),
     Column("content_type", Text, nullable=False),
@@ -206,7 +206,6 @@ members = Table(
     Column("deleted", Boolean, nullable=False),
     sqlite_with_rowid=False,
 )
-Index("members_depth", members.c.node, members.c.depth, members.c.path)
 
 #: the activity stream; events with a job are derived from storage, pushed ones are not
 events = Table(

@@ -165,8 +165,8 @@ def _index() -> None:
         sa.Column(
             "node", sa.Integer, sa.ForeignKey("nodes.id", ondelete="CASCADE"), primary_key=True
         ),
+        sa.Column("depth", sa.Integer, primary_key=True),
         sa.Column("path", _path(), primary_key=True),
-        sa.Column("depth", sa.Integer, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("name", sa.Text),
         sa.Column("content_type", sa.Text, nullable=False),
@@ -178,7 +178,6 @@ def _index() -> None:
         sa.Column("deleted", sa.Boolean, nullable=False),
         sqlite_with_rowid=False,
     )
-    op.create_index("members_depth", "members", ["node", "depth", "path"])
     op.create_table(
         "events",
         sa.Column("ends", sa.BigInteger, primary_key=True, autoincrement=False),
