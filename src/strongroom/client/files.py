@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from msgspec import field
-
 from strongroom.client.content import fetch
 from strongroom.client.deposits import at
 from strongroom.client.digests import CHUNK, Digest, chunks, digest, open_regular
@@ -17,27 +15,7 @@ from strongroom.client.errors import VerificationFailed
 from strongroom.client.paths import encode
 from strongroom.client.transport import Body, Transport, decode
 from strongroom.errors import Conflict
-from strongroom.wire.base import Shape
-from strongroom.wire.problems import ProblemFault
-
-
-class DepositFile(Shape):
-    """A file as a deposit's listing shows it."""
-
-    path: str
-    #: bytes
-    size: int
-    #: SHA-256, lower-case hex; None where the server has not read the file yet
-    digest: str | None = None
-
-
-class DepositListing(Shape):
-    """Everything in a deposit."""
-
-    files: list[DepositFile] = field(default_factory=list)
-    folders: list[str] = field(default_factory=list)
-    #: what lies there but cannot be a file of a deposit, such as a symbolic link
-    refused: list[ProblemFault] = field(default_factory=list)
+from strongroom.wire.files import DepositFile, DepositFiles
 
 
 class Files:
@@ -46,8 +24,8 @@ class Files:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def listing(self, deposit: str) -> DepositListing:
-        return self._transport.json("GET", f"/v1{at(deposit)}/files", DepositListing)
+    def listing(self, deposit: str) -> DepositFiles:
+        return self._transport.json("GET", f"/v1{at(deposit)}/files", DepositFiles)
 
     def put(
         self,
