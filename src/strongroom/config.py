@@ -137,11 +137,11 @@ def _settle(given: Mapping[str, str], faults: list[Fault]) -> Settings | None:
         if name == "data":
             values[name] = str(Path(values[name]).expanduser().absolute())
     numbers = {name: _number(name, values[name], faults) for name in _NUMBERS}
-    for name in ("deposits", "ocfl_root"):
-        if values[name].startswith("s3://"):
-            faults.append(
-                _fault(name, "names an S3 bucket; this version keeps files in local folders only")
-            )
+    faults += [
+        _fault(name, "names an S3 bucket; this version keeps files in local folders only")
+        for name in ("deposits", "ocfl_root")
+        if values[name].startswith("s3://")
+    ]
     if not values["database"].startswith("sqlite:///"):
         scheme = values["database"].partition(":")[0]
         faults.append(

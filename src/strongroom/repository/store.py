@@ -6,17 +6,19 @@ business of others: this room alone knows how a resource looks in storage.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 
-from strongroom.domain.paths import RepositoryPath
-from strongroom.domain.resources import Kind, Node
+from strongroom.domain.paths import MemberPath, RepositoryPath
+from strongroom.domain.resources import Kind, Member, Node
 from strongroom.errors import Conflict, Damaged, Fault, NotFound
 from strongroom.ocfl.draft import Draft, NewFile
 from strongroom.ocfl.root import OcflRoot, StoredObject
 from strongroom.repository.document import DOCUMENT, FORMAT, Document, encode
-from strongroom.repository.history import document_at, node
+from strongroom.repository.history import document_at, members_at, node
 from strongroom.repository.ids import object_id
 from strongroom.repository.plan import VersionPlan
 from strongroom.storage.protocols import OpenFile
@@ -32,11 +34,26 @@ class Author:
     address: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What a group held at one of its versions."""
+
+    members: Mapping[MemberPath, Member]
+    name: str | None
+    mets: MemberPath | None
+
+
+#: how many groups' pasts are kept in memory
+KEPT_PASTS = 4
+
+
 class Repository:
     """All preserved objects of one OCFL storage root."""
 
     def __init__(self, root: OcflRoot) -> None:
         self.root = root
+        self._past: OrderedDict[tuple[str, str, int], Past] = OrderedDict()
+        self._lock = Lock()
 
     # ------------------------------------------------------------------------------ reading
 
@@ -47,9 +64,36 @@ class Repository:
         except NotFound:
             return None
 
+    def object_path(self, path: RepositoryPath) -> str:
+        """Where the object at a path lies in the root, with slashes."""
+        return self.root.object_path(object_id(path))
+
     def objects(self) -> Iterator[StoredObject | Damaged]:
         """Every object in the root, in a stable order; damaged ones as errors."""
         return self.root.objects()
+
+    def past(self, node: Node, number: int) -> Past:
+        """A group as it was at one of its versions, from storage alone.
+
+        The last few that were asked for are kept, for as long as the group has the same versions.
+        """
+        key = (node.path, node.inventory_digest, number)
+        with self._lock:
+            if key in self._past:
+                self._past.move_to_end(key)
+                return self._past[key]
+        stored = self.root.read(object_id(node.path))
+        document = document_at(stored, number)
+        past = Past(
+            members={p: m for p, m in members_at(stored, number).items() if not m.deleted},
+            name=document.name,
+            mets=MemberPath(document.mets) if document.mets else None,
+        )
+        with self._lock:
+            self._past[key] = past
+            while len(self._past) > KEPT_PASTS:
+                self._past.popitem(last=False)
+        return past
 
     # ------------------------------------------------------------------------------- groups
 

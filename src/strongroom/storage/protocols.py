@@ -63,7 +63,8 @@ class Upload(Protocol):
     ) -> tuple[FileEntry, str]:
         """Put the file in its place, atomically and durably; its entry and its SHA-256.
 
-        A digest or size that differs from the expected raises Unprocessable
+        The entry's signature is proof of the digest at once: whoever changes the file later, however
+        soon, changes its signature. A digest or size that differs from the expected raises Unprocessable
         (``digest-mismatch``, ``size-mismatch``) and leaves everything as it was.
         """
 
@@ -119,7 +120,8 @@ class WorkArea(Protocol):
         """Copy files into the area, hashing while copying; for each its entry or what is wrong.
 
         Bytes go through a temporary name outside the listing; after a digest mismatch nothing is
-        left at the path. New inodes always (never links).
+        left at the path. New inodes always (never links). Signatures are proof at once, as with
+        :meth:`Upload.finish`.
         """
 
     def sync(self) -> None:

@@ -1,0 +1,174 @@
+"""Reads the repository: Containers, Archival Groups at any version, and what is inside them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from strongroom.db import members as member_rows
+from strongroom.db import nodes as node_rows
+from strongroom.domain.paths import ROOT, MemberPath, RepositoryPath, check_slugs, inside, parent
+from strongroom.domain.resources import Group, Kind, Member, Node, Version
+from strongroom.domain.times import memento
+from strongroom.domain.versions import bad_version, is_memento, version_name, version_number
+from strongroom.errors import Conflict, NotFound
+from strongroom.services import nodes, streams
+from strongroom.services.context import Context
+from strongroom.services.views import ContainerView, Content, MemberView, ResourceView
+
+
+def resource(ctx: Context, path: RepositoryPath, version: str | None = None) -> ResourceView:
+    """Whatever is at a path; NotFound, or Gone where a tombstone is.
+
+    ``version`` is ``vN`` or a memento timestamp; one that cannot be read is BadRequest, one that
+    does not exist NotFound.
+    """
+    if path == ROOT:
+        with ctx.db.read() as c:
+            return ContainerView(node=None, children=tuple(node_rows.children(c, ROOT)))
+    with ctx.db.read() as c:
+        node = node_rows.node(c, path)
+        if node is not None and node.kind is not Kind.GROUP:
+            if node.deleted:
+                raise nodes.tombstone(path)
+            if version is not None:
+                pick_version(node, version)
+            return ContainerView(node=node, children=tuple(node_rows.children(c, path)))
+    if node is not None:
+        return group(ctx, path, version)
+    return member(ctx, path, version)
+
+
+def kind(ctx: Context, path: RepositoryPath) -> Kind:
+    """The type of what is at a path; NotFound, or Gone where a tombstone is."""
+    if path == ROOT:
+        return Kind.ROOT
+    with ctx.db.read() as c:
+        node = node_rows.node(c, path)
+        if node is not None:
+            if node.deleted:
+                raise nodes.tombstone(path)
+            return node.kind
+        return _head_member(c, path)[1].kind
+
+
+def group(ctx: Context, path: RepositoryPath, version: str | None = None) -> Group:
+    """An Archival Group with all its members; NotFound where no group is."""
+    with ctx.db.read() as c:
+        node = node_rows.node(c, path) if path != ROOT else None
+        if node is None or node.kind is not Kind.GROUP:
+            raise NotFound(
+                f"There is no Archival Group at /repository/{path[:300]}.", code="no-group"
+            )
+        wanted = pick_version(node, version)
+        object_path = ctx.repository.object_path(path)
+        if wanted == node.head:
+            return Group(
+                node=node,
+                version=wanted,
+                members={m.path: m for m in member_rows.members(c, path)},
+                object_path=object_path,
+                name=node.name,
+                mets=node.mets,
+            )
+    past = ctx.repository.past(node, wanted.number)
+    return Group(
+        node=node,
+        version=wanted,
+        members=past.members,
+        object_path=object_path,
+        name=past.name,
+        mets=past.mets,
+    )
+
+
+def member(ctx: Context, path: RepositoryPath, version: str | None = None) -> MemberView:
+    """A Binary or Container inside a group."""
+    with ctx.db.read() as c:
+        above = node_rows.group_at_or_above(c, path)
+        if above is None:
+            raise nodes.not_there(path)
+        wanted = pick_version(above, version)
+        if wanted == above.head:
+            node, found = _head_member(c, path)
+            children: list[Member] = []
+            if found.kind is Kind.CONTAINER:
+                children = member_rows.child_members(c, node.path, found.path)
+            return MemberView(
+                group=node,
+                object_path=ctx.repository.object_path(node.path),
+                member=found,
+                children=tuple(children),
+            )
+    past = ctx.repository.past(above, wanted.number)
+    inner = MemberPath(inside(path, above.path) or "")
+    if inner not in past.members:
+        raise NotFound(
+            f"/repository/{path[:300]} is not in version {version_name(wanted.number)} of "
+            f"/repository/{above.path}.",
+            code="no-resource",
+        )
+    return MemberView(
+        group=above,
+        object_path=ctx.repository.object_path(above.path),
+        member=past.members[inner],
+        children=tuple(m for p, m in sorted(past.members.items()) if parent(p) == inner),
+    )
+
+
+def _head_member(c: Connection, path: RepositoryPath) -> tuple[Node, Member]:
+    above = node_rows.group_at_or_above(c, path)
+    if above is None:
+        raise nodes.not_there(path)
+    found = member_rows.member(c, above.path, MemberPath(inside(path, above.path) or ""))
+    if found is None:
+        raise nodes.not_there(path)
+    if found.deleted:
+        raise nodes.tombstone(path)
+    return above, found
+
+
+def pick_version(node: Node, wanted: str | None) -> Version:
+    """The version of a node by ``vN`` or by timestamp (the newest of that second); None: head."""
+    if wanted is None:
+        return node.head
+    number = version_number(wanted)
+    for version in reversed(node.versions):
+        if number == version.number or (is_memento(wanted) and memento(version.created) == wanted):
+            return version
+    if number is None and not is_memento(wanted):
+        raise bad_version(wanted)
+    raise NotFound(
+        f"/repository/{node.path} has no version {wanted}; the newest is "
+        f"{version_name(node.head.number)}.",
+        code="no-version",
+    )
+
+
+def mets(ctx: Context, path: RepositoryPath, version: str | None = None) -> Content | None:
+    """The METS file of an Archival Group; None if it has none or no group is at the path."""
+    try:
+        found = group(ctx, path, version)
+    except NotFound as error:
+        if error.problem == "no-group":
+            return None
+        raise
+    binary = found.members.get(found.mets) if found.mets else None
+    if binary is None:
+        return None
+    opened = streams.of_member(ctx, found.node, binary)
+    return replace(opened, content_type="application/xml")
+
+
+def check_group_path(ctx: Context, path: RepositoryPath) -> None:
+    """Whether an Archival Group is at a path, or one can be made there.
+
+    BadRequest for an illegal path, Conflict for what is in the way, Gone for a tombstone.
+    """
+    if path == ROOT:
+        raise Conflict("The root of the repository is no Archival Group.", code="not-a-group")
+    check_slugs(path)
+    with ctx.db.read() as c:
+        if nodes.living_group(c, path) is None:
+            nodes.check_parent(c, path)

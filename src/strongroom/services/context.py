@@ -1,0 +1,84 @@
+"""What all use cases share: the index, the stores, the clock, the queue's port.
+
+A context is made once by ``runtime`` and handed to every service; nothing in it changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import quote
+
+from strongroom.db.engine import Database
+from strongroom.domain.times import Clock
+from strongroom.errors import BadRequest, Fault
+from strongroom.identifiers import Resolvers
+from strongroom.repository.store import Author, Repository
+from strongroom.storage.protocols import WorkAreas
+
+
+class Queue(Protocol):
+    """Where jobs wait; the rows are in the index, this only wakes whoever runs them."""
+
+    def notify(self) -> None:
+        """A job was added."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roots:
+    """Public roots of ids, without trailing slash."""
+
+    public: str
+    storage: str
+
+    @property
+    def all(self) -> tuple[str, str]:
+        return (self.public, self.storage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    db: Database
+    areas: WorkAreas
+    repository: Repository
+    resolvers: Resolvers
+    queue: Queue
+    roots: Roots
+    clock: Clock
+    #: mints ids
+    mint: Callable[[], str]
+    #: names this process, for claims that outlive it
+    process: str
+    #: bytes of the largest METS that is read
+    max_mets: int
+
+    @property
+    def root_uri(self) -> str:
+        """URI of the OCFL storage root, with a trailing slash."""
+        return self.repository.root.uri
+
+    @property
+    def storage_type(self) -> str:
+        return "FileSystem"
+
+    def author(self, agent: str) -> Author:
+        """The agent as OCFL versions name it."""
+        return Author(name=agent, address=f"{self.roots.public}/agents/{quote(agent, safe='')}")
+
+
+def check_agent(name: str) -> str:
+    """A legal short agent name, or BadRequest."""
+    if not name.strip() or len(name) > 255 or "/" in name or not name.isprintable():
+        raise BadRequest(
+            "The agent name cannot be used.",
+            code="bad-agent",
+            faults=[
+                Fault(
+                    code="bad-agent",
+                    message="An agent name has 1 to 255 printable characters and no slash.",
+                    found=repr(name[:50]),
+                )
+            ],
+        )
+    return name

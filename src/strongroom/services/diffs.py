@@ -1,0 +1,115 @@
+"""Compares a deposit, its METS and what is preserved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from strongroom.db import deposits as deposit_rows
+from strongroom.db import jobs as job_rows
+from strongroom.domain import diff as differ
+from strongroom.domain.deposits import Deposit, DepositStatus
+from strongroom.domain.importjob import JobKind, JobStatus
+from strongroom.domain.resources import Group
+from strongroom.errors import BadRequest, Conflict
+from strongroom.services import browse, nodes, workspaces
+from strongroom.services.context import Context
+from strongroom.services.views import DiffView
+
+
+def diff(ctx: Context, agent: str, deposit_id: str) -> DiffView:
+    """The job that would bring the Archival Group to what the deposit says.
+
+    Raises what is wrong with deposit, METS or files, all of it at once; changes nothing but what is
+    remembered of the deposit (its layout, its METS, digests of its files).
+    """
+    deposit = importable(ctx, deposit_id)
+    existing = existing_group(ctx, deposit)
+    loaded = workspaces.load(ctx, deposit, existing)
+    deposit = remember(ctx, deposit, loaded)
+    wanted = differ.needs_proof(loaded.workspace, existing)
+    workspace = workspaces.prove(ctx, deposit, loaded, wanted)
+    if deposit.group is None:
+        raise _no_group(deposit)
+    job = differ.diff(
+        workspace,
+        group=deposit.group,
+        group_name=deposit.group_name,
+        existing=existing,
+        guess_type=loaded.types,
+    )
+    return DiffView(
+        job=job,
+        deposit=deposit,
+        files=ctx.areas.area(deposit.id).uri,
+        agent=agent,
+        created=ctx.clock(),
+        source_version=existing.version if existing else None,
+    )
+
+
+def importable(ctx: Context, deposit_id: str) -> Deposit:
+    """The deposit, if an import job for it can be made now.
+
+    BadRequest while it is exporting or has no Archival Group, Conflict once it has a job that did
+    not fail.
+    """
+    with ctx.db.read() as c:
+        deposit = nodes.deposit(c, deposit_id)
+        if deposit.status is DepositStatus.EXPORTING:
+            raise BadRequest(
+                f"Deposit {deposit.id} is still exporting; wait until its status is 'new'.",
+                code="exporting",
+            )
+        if deposit.group is None:
+            raise _no_group(deposit)
+        check_no_job(c, deposit)
+    return deposit
+
+
+def _no_group(deposit: Deposit) -> BadRequest:
+    return BadRequest(
+        f"Deposit {deposit.id} has no archivalGroup; PATCH the deposit first.",
+        code="no-archival-group",
+    )
+
+
+def check_no_job(c: Connection, deposit: Deposit) -> None:
+    """Conflict if the deposit has an import job that waits, runs or succeeded."""
+    for job in job_rows.for_deposit(c, deposit.id, JobKind.IMPORT):
+        if job.status is not JobStatus.FAILED:
+            raise Conflict(
+                f"Deposit {deposit.id} already has import job {job.id} ({job.status}); "
+                "make a new deposit for another change.",
+                code="already-imported",
+            )
+
+
+def existing_group(ctx: Context, deposit: Deposit) -> Group | None:
+    """The deposit's Archival Group at its head; None if it can be made.
+
+    BadRequest if it cannot: an ancestor is missing or is itself an Archival Group.
+    """
+    if deposit.group is None:
+        raise _no_group(deposit)
+    with ctx.db.read() as c:
+        node = nodes.living_group(c, deposit.group)
+        if node is None:
+            try:
+                nodes.check_parent(c, deposit.group)
+            except Conflict as error:
+                raise BadRequest(error.message, code=error.problem, faults=error.faults) from None
+            return None
+    return browse.group(ctx, deposit.group)
+
+
+def remember(ctx: Context, deposit: Deposit, loaded: workspaces.Loaded) -> Deposit:
+    """Record on the deposit what was found out: its layout and where its METS is."""
+    if deposit.layout is loaded.layout and deposit.mets == loaded.mets:
+        return deposit
+    with ctx.db.write() as c:
+        fresh = nodes.deposit(c, deposit.id)
+        fresh = replace(fresh, layout=loaded.layout, mets=loaded.mets)
+        deposit_rows.save(c, fresh)
+    return fresh

@@ -1,0 +1,109 @@
+"""Files of a Deposit over HTTP, for clients that cannot reach the working area themselves."""
+
+from __future__ import annotations
+
+from strongroom.db import digests as digest_rows
+from strongroom.db import jobs as job_rows
+from strongroom.domain.deposits import Deposit, DepositStatus
+from strongroom.domain.paths import LISTING_CACHE, member_faults
+from strongroom.errors import BadRequest, Conflict, Fault, OutOfSpace
+from strongroom.services import deposit_files, deposits, nodes, proofs
+from strongroom.services.context import Context
+from strongroom.services.views import Content
+from strongroom.storage.protocols import FileEntry, Listing, Upload
+
+#: bytes that are always left free on the disk
+RESERVE = 64 << 20
+
+
+class DepositUpload:
+    """A file on its way into a Deposit; its digest is remembered as proven."""
+
+    def __init__(self, ctx: Context, deposit: str, upload: Upload, replaces: bool) -> None:
+        self._ctx, self._deposit, self._upload = ctx, deposit, upload
+        #: whether a file is at the path already
+        self.replaces = replaces
+
+    def write(self, chunk: bytes | memoryview) -> None:
+        self._upload.write(chunk)
+
+    def finish(
+        self, *, sha256: str | None = None, size: int | None = None
+    ) -> tuple[FileEntry, str]:
+        """Put the file in its place; its entry and SHA-256. Unprocessable on a mismatch."""
+        entry, digest = self._upload.finish(sha256=sha256, size=size)
+        with self._ctx.db.write() as c:
+            digest_rows.remember(c, self._deposit, [(entry.path, entry.signature, digest)])
+        return entry, digest
+
+    def abort(self) -> None:
+        self._upload.abort()
+
+
+def begin(ctx: Context, agent: str, deposit_id: str, path: str, size: int | None) -> DepositUpload:
+    """Begin to write a file; ``size`` in bytes, where the client said it.
+
+    BadRequest for a path that cannot be, Conflict while the deposit is busy or locked by another,
+    OutOfSpace before the first byte if the disk cannot hold it.
+    """
+    deposit = _writable(ctx, agent, deposit_id)
+    _check_path(path)
+    area = ctx.areas.area(deposit.id)
+    free = area.free_bytes()
+    if size is not None and size + RESERVE > free:
+        raise OutOfSpace(
+            f"{size} bytes do not fit: {max(0, free - RESERVE)} bytes are free for deposits.",
+            code="out-of-space",
+        )
+    return DepositUpload(ctx, deposit.id, area.upload(path), area.entry(path) is not None)
+
+
+def read(ctx: Context, deposit_id: str, path: str) -> Content:
+    """A file of a Deposit; NotFound if it is not there."""
+    with ctx.db.read() as c:
+        deposit = nodes.deposit(c, deposit_id)
+    entry = ctx.areas.area(deposit.id).entry(path)
+    digest = None
+    if entry is not None:
+        digest = proofs.known(ctx, deposit.id, {path: entry}).get(path)
+    return deposit_files.content(ctx, deposit, path, digest)
+
+
+def delete(ctx: Context, agent: str, deposit_id: str, path: str) -> None:
+    """Delete a file of a Deposit; NotFound if it is not there."""
+    deposit = _writable(ctx, agent, deposit_id)
+    ctx.areas.area(deposit.id).delete(path)
+
+
+def listing(ctx: Context, deposit_id: str) -> tuple[Listing, dict[str, str]]:
+    """All files and folders of a Deposit, and the digests that are known."""
+    with ctx.db.read() as c:
+        deposit = nodes.deposit(c, deposit_id)
+    found = ctx.areas.area(deposit.id).listing()
+    return found, proofs.known(ctx, deposit.id, {entry.path: entry for entry in found.files})
+
+
+def _writable(ctx: Context, agent: str, deposit_id: str) -> Deposit:
+    with ctx.db.read() as c:
+        deposit = nodes.deposit(c, deposit_id)
+        deposits.check_lock(deposit, agent)
+        if deposit.status is DepositStatus.EXPORTING or job_rows.unfinished(c, deposit_id):
+            raise Conflict(
+                f"Deposit {deposit_id} has an unfinished job; its files cannot change now.",
+                code="unfinished-job",
+            )
+    return deposit
+
+
+def _check_path(path: str) -> None:
+    faults = member_faults(path)
+    if path == LISTING_CACHE:
+        faults.append(
+            Fault(code="reserved-path", message="This name is kept for older clients.", path=path)
+        )
+    if faults:
+        raise BadRequest(
+            f"'{path[:200]}' cannot be a file of a deposit: {faults[0].message}",
+            code="bad-path",
+            faults=faults,
+        )

@@ -1,0 +1,241 @@
+"""Import jobs: accepted, looked up, cancelled. Carrying them out is :mod:`import_run`'s."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from strongroom.db import deposits as deposit_rows
+from strongroom.db import job_queue
+from strongroom.db import jobs as job_rows
+from strongroom.db import nodes as node_rows
+from strongroom.domain import check
+from strongroom.domain.deposits import Deposit, Layout
+from strongroom.domain.importjob import LISTS, ImportJob, Job, JobKind, JobRequest, JobStatus
+from strongroom.domain.paths import MemberPath
+from strongroom.domain.resources import Group
+from strongroom.errors import BadRequest, Conflict, Fault, NotFound, StrongroomError
+from strongroom.services import deposits, diffs, nodes, proofs, workspaces
+from strongroom.services.context import Context
+from strongroom.services.views import JobView
+from strongroom.storage.protocols import WorkArea
+
+
+def submit(ctx: Context, agent: str, deposit_id: str, request: JobRequest) -> JobView:
+    """Accept an import job; it waits until a worker takes it.
+
+    A request whose ``id`` refers to the deposit's diff and whose lists are empty stands for that
+    diff, made now. BadRequest, Conflict or Unprocessable name every fault; then nothing has changed.
+    """
+    deposit = diffs.importable(ctx, deposit_id)
+    if not request.id:
+        raise BadRequest(
+            "The import job has no id.",
+            code="missing-id",
+            faults=[
+                Fault(
+                    code="missing-id",
+                    message="Give the job an id of your own, or refer to the diff.",
+                    path="id",
+                    expected=f"…/deposits/{deposit.id}/importjobs/diff",
+                )
+            ],
+        )
+    if _is_diff(request, deposit):
+        view = diffs.diff(ctx, agent, deposit_id)
+        plan = view.job
+        import_job: str | None = request.id
+        original: str | None = _diff_uri(ctx, deposit)
+    else:
+        plan = _written(ctx, agent, deposit, request)
+        import_job, original = request.id, request.original_id
+    now = ctx.clock()
+    job = Job(
+        id=ctx.mint(),
+        kind=JobKind.IMPORT,
+        deposit=deposit.id,
+        group=plan.group,
+        plan=plan,
+        import_job=import_job,
+        original_import_job=original,
+        created=now,
+        created_by=agent,
+    )
+    with ctx.db.write() as c:
+        fresh = nodes.deposit(c, deposit_id)
+        deposits.check_lock(fresh, agent)
+        diffs.check_no_job(c, fresh)
+        if fresh.group != plan.group:
+            raise Conflict(
+                f"Deposit {deposit_id} was changed meanwhile; post the job again.",
+                code="deposit-changed",
+            )
+        if fresh.layout is Layout.OPEN:
+            deposit_rows.save(c, replace(fresh, layout=Layout.ROOT))
+        job_rows.insert(c, job)
+    ctx.queue.notify()
+    return JobView(job=job)
+
+
+def _is_diff(request: JobRequest, deposit: Deposit) -> bool:
+    ending = f"/deposits/{deposit.id}/importjobs/diff"
+    return (request.id or "").rstrip("/").lower().endswith(ending) and not any(
+        request.lists.get(name) for name in LISTS
+    )
+
+
+def _diff_uri(ctx: Context, deposit: Deposit) -> str:
+    return f"{ctx.roots.public}/deposits/{deposit.id}/importjobs/diff"
+
+
+def _written(ctx: Context, agent: str, deposit: Deposit, request: JobRequest) -> ImportJob:
+    """A job that the client wrote out (or fetched and posted back)."""
+    _check_deposit(ctx, deposit, request)
+    deposits.check_lock(deposit, agent)
+    if deposit.group is None:
+        raise ValueError("an importable deposit has a group")
+    existing = diffs.existing_group(ctx, deposit)
+    known = _Known(ctx, deposit, existing)
+    return check.read(
+        request,
+        group=deposit.group,
+        group_name=deposit.group_name or (None if existing else known.title),
+        roots=ctx.roots.all,
+        files=known.area.uri,
+        existing=existing,
+        witnesses=known.witness,
+        described=known.described,
+        mets=known.mets,
+    )
+
+
+def _check_deposit(ctx: Context, deposit: Deposit, request: JobRequest) -> None:
+    own = f"/deposits/{deposit.id}"
+    if request.deposit not in (ctx.roots.public + own, own):
+        raise BadRequest(
+            "The import job does not say that it belongs to this deposit."
+            if not request.deposit
+            else "The import job belongs to another deposit.",
+            code="wrong-deposit",
+            faults=[
+                Fault(
+                    code="wrong-deposit",
+                    message="A job is posted to the deposit that it names.",
+                    path="deposit",
+                    expected=ctx.roots.public + own,
+                    found=request.deposit[:300] if request.deposit else None,
+                )
+            ],
+        )
+
+
+class _Known:
+    """What the server knows of a deposit's files when a client wrote the job.
+
+    METS helps where it can be read; a job written out does not depend on it.
+    """
+
+    def __init__(self, ctx: Context, deposit: Deposit, existing: Group | None) -> None:
+        self.area: WorkArea = ctx.areas.area(deposit.id)
+        self.title: str | None = None
+        self.mets: MemberPath | None = existing.mets if existing else None
+        self.described: Mapping[MemberPath, str] = {}
+        self._by_origin: dict[str, check.Witness] = {}
+        try:
+            loaded = workspaces.load(ctx, deposit, existing)
+        except StrongroomError as error:
+            if error.problem in ("no-files", "mets-too-large"):
+                raise
+            self._remembered: Mapping[str, str] = {}
+            self._ctx, self._deposit = ctx, deposit
+            return
+        self._ctx, self._deposit = ctx, deposit
+        diffs.remember(ctx, deposit, loaded)
+        self.title = loaded.workspace.title
+        self.mets = loaded.workspace.mets or self.mets
+        files = loaded.workspace.files
+        self.described = {
+            p: f.described.digest for p, f in files.items() if f.described and f.described.digest
+        }
+        for path, file in files.items():
+            if file.origin is not None and file.size is not None:
+                self._by_origin[file.origin] = check.Witness(
+                    size=file.size,
+                    digest=file.proven or file.bagged,
+                    described=file.described.digest if file.described else None,
+                    content_type=(file.described.content_type if file.described else None)
+                    or loaded.types.get(path),
+                )
+
+    def witness(self, origin: str) -> check.Witness | Fault:
+        if origin in self._by_origin:
+            return self._by_origin[origin]
+        try:
+            with self.area.open(origin) as file:
+                entry = file.entry
+        except StrongroomError as error:
+            if error.faults:
+                return replace(error.faults[0], path=origin)
+            return Fault(
+                code="missing-file" if isinstance(error, NotFound) else error.problem,
+                message=error.message,
+                path=origin,
+            )
+        digest = proofs.known(self._ctx, self._deposit.id, {origin: entry}).get(origin)
+        return check.Witness(size=entry.size, digest=digest, content_type=workspaces.guess(origin))
+
+
+# ------------------------------------------------------------------------------------- results
+
+
+def results(ctx: Context, deposit_id: str) -> list[JobView]:
+    """All import jobs of a deposit, oldest first; none for a deposit that is unknown."""
+    with ctx.db.read() as c:
+        found = job_rows.for_deposit(c, deposit_id, JobKind.IMPORT)
+    return [_view(ctx, job) for job in found]
+
+
+def result(ctx: Context, deposit_id: str, job_id: str) -> JobView:
+    """One import job of a deposit, or NotFound."""
+    view = find(ctx, job_id)
+    if view.job.deposit != deposit_id:
+        raise _unknown(job_id)
+    return view
+
+
+def find(ctx: Context, job_id: str) -> JobView:
+    """An import job by its id alone, or NotFound."""
+    with ctx.db.read() as c:
+        job = job_rows.get(c, job_id, plan=False)
+    if job is None or job.kind is not JobKind.IMPORT:
+        raise _unknown(job_id)
+    return _view(ctx, job)
+
+
+def _unknown(job_id: str) -> NotFound:
+    return NotFound(f"There is no import job '{job_id[:50]}' here.", code="no-job")
+
+
+def _view(ctx: Context, job: Job) -> JobView:
+    if job.status is not JobStatus.COMPLETED:
+        return JobView(job=job)
+    with ctx.db.read() as c:
+        outcome = job_rows.outcome(c, job.id)
+        node = node_rows.node(c, job.group)
+    versions = {v.number: v for v in node.versions} if node else {}
+    return JobView(job=job, outcome=outcome, versions=versions)
+
+
+def cancel(ctx: Context, agent: str, deposit_id: str, job_id: str) -> JobView:
+    """End a job that still waits; Conflict once a worker has begun it."""
+    found = result(ctx, deposit_id, job_id)
+    with ctx.db.write() as c:
+        deposits.check_lock(nodes.deposit(c, deposit_id), agent)
+        fault = Fault(code="cancelled", message=f"Cancelled by {agent} before it began.")
+        if not job_queue.cancel(c, job_id, ctx.clock(), agent, fault):
+            raise Conflict(
+                f"Import job {job_id} is '{found.job.status}'; only a waiting job that never began "
+                "can be cancelled.",
+                code="not-waiting",
+            )
+    return result(ctx, deposit_id, job_id)

@@ -1,0 +1,96 @@
+"""Digests of deposit files that are proven: hashed by us, and the file untouched since.
+
+A digest is remembered with the signature that the file had; it counts for as long as the signature
+stays the same. A file that changed within the last tenth of a second is hashed but not remembered,
+since file systems do not tell two changes so close together apart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from strongroom.db import digests as digest_rows
+from strongroom.errors import Fault, StrongroomError
+from strongroom.services.context import Context
+from strongroom.storage.protocols import FileEntry, WorkArea
+
+#: nanoseconds within which two changes of a file may look like one
+BLUR = 100_000_000
+CHUNK = 1 << 20
+#: from this size on threads pay (bytes)
+LARGE = 4 << 20
+
+
+def known(ctx: Context, deposit: str, entries: Mapping[str, FileEntry]) -> dict[str, str]:
+    """Path → SHA-256 of all files whose remembered digest still counts."""
+    with ctx.db.read() as c:
+        remembered = digest_rows.known(c, deposit)
+    return {
+        path: digest
+        for path, (signature, digest) in remembered.items()
+        if path in entries and entries[path].signature == signature
+    }
+
+
+def prove(
+    ctx: Context, deposit: str, area: WorkArea, paths: Iterable[str]
+) -> tuple[dict[str, str], list[Fault]]:
+    """Hash files; path → SHA-256, and a fault for each that could not be read."""
+    found: dict[str, str] = {}
+    faults: list[Fault] = []
+    to_remember: list[tuple[str, str, str]] = []
+    paths = list(paths)
+    large = [p for p in paths if (e := area.entry(p)) is not None and e.size >= LARGE]
+    rest = set(large)
+
+    def one(path: str) -> tuple[str, str, FileEntry, bool] | list[Fault]:
+        return _hash(area, path)
+
+    with ThreadPoolExecutor(2) as pool:
+        results = [*pool.map(one, large), *(one(p) for p in paths if p not in rest)]
+    for result in results:
+        if isinstance(result, list):
+            faults += result
+            continue
+        path, digest, entry, settled = result
+        found[path] = digest
+        if settled:
+            to_remember.append((path, entry.signature, digest))
+    if to_remember:
+        with ctx.db.write() as c:
+            digest_rows.remember(c, deposit, to_remember)
+    return found, faults
+
+
+def _hash(area: WorkArea, path: str) -> tuple[str, str, FileEntry, bool] | list[Fault]:
+    try:
+        with area.open(path) as file:
+            started = time.time_ns()
+            digest = hashlib.sha256()
+            while chunk := file.stream.read(CHUNK):
+                digest.update(chunk)
+            if not file.unchanged():
+                return [
+                    Fault(
+                        code="changed-file",
+                        message="The file was changed while it was read; try again",
+                        path=path,
+                    )
+                ]
+            settled = file.entry.changed_ns < started - BLUR
+            return path, digest.hexdigest(), file.entry, settled
+    except StrongroomError as error:
+        if error.faults:
+            return list(error.faults)
+        return [Fault(code=error.problem, message=error.message, path=path)]
+    except OSError as error:
+        return [
+            Fault(
+                code="unreadable-file",
+                message=f"The file cannot be read: {error.strerror}",
+                path=path,
+            )
+        ]

@@ -1,0 +1,32 @@
+"""The bytes of a Binary that was found already, verified while they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from strongroom.domain.paths import slug
+from strongroom.domain.resources import Member, Node
+from strongroom.services.context import Context
+from strongroom.services.views import Content
+
+
+def of_member(ctx: Context, group: Node, member: Member) -> Content:
+    """The bytes of a Binary that was found already."""
+
+    def read(start: int, length: int) -> Iterator[bytes]:
+        stored = ctx.repository.find(group.path)
+        if stored is None:
+            raise NotFound(f"/repository/{group.path} is gone.", code="no-resource")
+        if start == 0 and length == member.size:
+            return verified_chunks(stored, member.content_path, member.digest)
+        return read_range(stored, member.content_path, start, length)
+
+    modified = next(v.created for v in group.versions if v.number == member.modified)
+    return Content(
+        size=member.size,
+        content_type=member.content_type,
+        digest=member.digest,
+        name=slug(member.path),
+        modified=modified,
+        read=read,
+    )

@@ -1,0 +1,140 @@
+"""Loads a deposit's workspace: lists it, finds and reads its METS, proves what must be proven."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from strongroom.bagit import manifest
+from strongroom.domain.content_types import guess
+from strongroom.domain.deposits import Deposit, Layout
+from strongroom.domain.description import Description
+from strongroom.domain.paths import MemberPath
+from strongroom.domain.resources import Group
+from strongroom.domain.workspace import (
+    PAYLOAD,
+    Workspace,
+    content_files,
+    content_folders,
+    join,
+    settle_layout,
+)
+from strongroom.errors import NotFound, TooLarge
+from strongroom.mets import locate
+from strongroom.mets.hrefs import candidates
+from strongroom.mets.reader import read as read_mets
+from strongroom.services import proofs
+from strongroom.services.context import Context
+from strongroom.storage.protocols import FileEntry, WorkArea
+
+#: bytes that are read of a file to see whether it is METS
+START = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A workspace and where it came from."""
+
+    workspace: Workspace
+    layout: Layout
+    #: METS path relative to the deposit's root
+    mets: str | None
+    #: files of the content by member path
+    entries: Mapping[MemberPath, FileEntry]
+    #: content types guessed from names
+    types: Mapping[MemberPath, str]
+
+
+def find_mets(area: WorkArea) -> tuple[str | None, bool]:
+    """Where the METS file of a deposit lies, and whether only ``data/`` has one."""
+    root_files, folders = area.children("")
+    data_files: tuple[str, ...] = ()
+    if PAYLOAD in folders:
+        data_files, _ = area.children(PAYLOAD)
+    located = locate.choose(root_files, data_files, lambda path: area.read_start(path, START))
+    return (None, False) if located is None else (located.path, located.in_data)
+
+
+def load(ctx: Context, deposit: Deposit, existing: Group | None) -> Loaded:
+    """The deposit as it is now. Unprocessable if its METS cannot be read at all."""
+    area = ctx.areas.area(deposit.id)
+    if not area.exists():
+        raise NotFound(
+            f"The files of deposit {deposit.id} are gone from {area.uri}.", code="no-files"
+        )
+    listing = area.listing()
+    mets, in_data = find_mets(area)
+    root_names = [entry.path for entry in listing.files if "/" not in entry.path]
+    layout = settle_layout(
+        deposit.layout,
+        root_names=root_names,
+        has_data=PAYLOAD in listing.folders,
+        mets_in_data=in_data,
+    )
+    by_origin = {entry.path: entry for entry in listing.files}
+    files = content_files(((e.path, e.size) for e in listing.files), layout, mets)
+    mets_member = next((m for m, (origin, _) in files.items() if origin == mets), None)
+    description = _read_mets(ctx, area, mets) if mets else None
+    workspace = join(
+        files=files,
+        folders=content_folders(listing.folders, layout),
+        description=description,
+        mets=mets_member,
+        preserved=existing.members.keys() if existing else (),
+        candidates=candidates,
+        bagged=_bagged(area, layout, by_origin),
+        refused=listing.refused,
+    )
+    remembered = proofs.known(ctx, deposit.id, by_origin)
+    entries = {member: by_origin[origin] for member, (origin, _) in files.items()}
+    return Loaded(
+        workspace=workspace.with_proofs(
+            {m: remembered[e.path] for m, e in entries.items() if e.path in remembered}
+        ),
+        layout=layout,
+        mets=mets,
+        entries=entries,
+        types={path: kind for path in workspace.files if (kind := guess(path)) is not None},
+    )
+
+
+def prove(ctx: Context, deposit: Deposit, loaded: Loaded, paths: list[MemberPath]) -> Workspace:
+    """The workspace with these files hashed; those that cannot be read join what is refused."""
+    area = ctx.areas.area(deposit.id)
+    origins = {loaded.entries[path].path: path for path in paths}
+    found, faults = proofs.prove(ctx, deposit.id, area, origins)
+    workspace = loaded.workspace.with_proofs({origins[o]: d for o, d in found.items()})
+    return replace(workspace, refused=(*workspace.refused, *faults))
+
+
+def _read_mets(ctx: Context, area: WorkArea, path: str) -> Description:
+    with area.open(path) as file:
+        if file.entry.size > ctx.max_mets:
+            raise TooLarge(
+                f"The METS file {path} has {file.entry.size} bytes; at most {ctx.max_mets} are "
+                "read (setting max_mets).",
+                code="mets-too-large",
+            )
+        return read_mets(file.stream, limit=ctx.max_mets)
+
+
+def _bagged(
+    area: WorkArea, layout: Layout, by_origin: Mapping[str, FileEntry]
+) -> dict[MemberPath, str]:
+    """Member path → digest of the BagIt manifest, for files that are not newer than it."""
+    there = by_origin.get(manifest.MANIFEST)
+    if layout is not Layout.BAGIT or there is None:
+        return {}
+    with area.open(manifest.MANIFEST) as file:
+        text = io.TextIOWrapper(file.stream, encoding="utf-8", errors="replace")
+        listed = manifest.read(text)
+        text.detach()
+    prefix = PAYLOAD + "/"
+    return {
+        MemberPath(path[len(prefix) :]): digest
+        for path, digest in listed.items()
+        if path.startswith(prefix)
+        and path in by_origin
+        and by_origin[path].changed_ns <= there.changed_ns
+    }
