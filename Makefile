@@ -1,0 +1,90 @@
+# The two commands of the README are `make demo` and `make test`. Both set up what they need in
+# .venv, from locks with hashes, and do it again only when a lock has changed.
+
+VENV := .venv
+BIN  := $(VENV)/bin
+UV   ?= uv
+# where tests put their files: a roomy tmpfs if there is one, for they write and delete much
+TMP  := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4000000 { print "/dev/shm"; ok = 1 } END { if (!ok) print "/tmp" }')
+# more arguments for pytest, such as PYTEST="-k containers"
+PYTEST ?=
+
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+	2>/dev/null && echo $$python && break; done)
+
+LOCKED := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
+OWN    := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation
+
+.PHONY: demo test lint check pytest wheel bench lock clean help
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make demo   install, then preserve, export and change a sample book, checking every byte'
+	@echo 'make test   install, then run all that CI runs: lint, types, import rules, wheel, tests'
+	@echo 'make lint   ruff, mypy and the import rules alone;  make pytest  the tests alone'
+	@echo 'make wheel  build the wheel and try it in a scratch environment'
+	@echo 'make bench  run the benchmarks;  make lock  renew the locks;  make clean  remove all that was made'
+
+demo: $(VENV)/runtime.stamp
+	@$(BIN)/strongroom demo
+
+test: lint wheel pytest
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# a file's tests stay on one process, which keeps its server to itself
+pytest: $(VENV)/dev.stamp
+	@folder=$$(mktemp -d $(TMP)/strongroom-tests.XXXXXX); trap 'rm -rf "$$folder"' EXIT INT TERM; \
+	$(BIN)/pytest --basetemp="$$folder/pytest" -n 2 --dist loadfile $(PYTEST)
+
+wheel: build/wheel.stamp
+
+build/wheel.stamp: $(VENV)/dev.stamp README.md LICENSE $(shell find src -type f -not -name '*.pyc')
+	@rm -rf build/wheel dist && mkdir -p build
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w dist .
+	@$(BIN)/python -m venv build/wheel
+	@build/wheel/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
+	@build/wheel/bin/pip install --quiet --disable-pip-version-check --no-deps dist/*.whl
+	build/wheel/bin/strongroom --version
+	cd build && wheel/bin/strongroom demo --json >/dev/null
+	@touch $@
+
+bench: $(VENV)/dev.stamp
+	@for file in benchmarks/bench_*.py; do $(BIN)/python "$$file" || exit 1; done
+
+lock:
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command 'make lock' --output-file requirements/runtime.txt pyproject.toml
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command 'make lock' --constraint requirements/runtime.txt \
+		--output-file requirements/build.txt requirements/build.in
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command 'make lock' --extra dev \
+		--constraint requirements/runtime.txt --constraint requirements/build.txt \
+		--output-file requirements/dev.txt pyproject.toml requirements/build.in
+
+clean:
+	rm -rf $(VENV) build dist strongroom-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache
+
+$(BIN)/python:
+	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer with venv is needed.' \
+		'On Debian: apt install python3 python3-venv' >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime.stamp: requirements/runtime.txt requirements/build.txt pyproject.toml | $(BIN)/python
+	@echo 'Installing what Strongroom needs (once) …'
+	@$(LOCKED) -r requirements/runtime.txt -r requirements/build.txt
+	@$(OWN) -e .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt pyproject.toml | $(BIN)/python
+	@echo 'Installing what the tests need (once) …'
+	@$(LOCKED) -r requirements/dev.txt
+	@$(OWN) -e .
+	@touch $@ $(VENV)/runtime.stamp
