@@ -22,6 +22,17 @@ TEXT = bytes(range(256)) * 4
 NAME = 'objects/ein schöner 📚 "name".txt'
 BIG_NAME = "objects/big.tif"
 
+SAME_FOR_HEAD = (
+    "content-type",
+    "content-length",
+    "etag",
+    "repr-digest",
+    "accept-ranges",
+    "content-disposition",
+    "content-security-policy",
+    "x-content-type-options",
+)
+
 
 @pytest.fixture(scope="module")
 def big() -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import httpx
 import pytest
 
@@ -103,7 +105,7 @@ def test_names_and_empty_folders_survive_the_round_trip(
     for path, name in LABELS.items():
         assert binaries(loaded)[path]["name"] == name
     for path, label in FOLDERS.items():
-        assert containers(loaded)[path]["name"] == label or path.rpartition("/")[2]
+        assert containers(loaded)[path]["name"] == (label or path.rpartition("/")[2])
 
 
 def test_an_unchanged_export_makes_no_version_and_no_event(
@@ -197,8 +199,6 @@ def test_an_edited_file_whose_mets_was_not_updated_is_named(
 def test_an_edit_that_keeps_size_and_time_is_noticed(
     client: httpx.Client, group: str, preserved: dict[str, bytes]
 ) -> None:
-    import os
-
     deposit = export(client, group)
     place = local(deposit["files"]) / "objects/page 0001.png"
     status = place.stat()

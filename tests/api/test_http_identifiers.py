@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from support import workflow
-from support.server import Server, free_port
+from support.server import Server, free_port, run_command
 from support.shapes import assert_problem, assert_shape
 from support.workflow import local, make_container, ok
 
@@ -64,7 +64,7 @@ class Identities(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *arguments: object) -> None:
+    def log_message(self, *_: object) -> None:
         """Say nothing."""
 
 
@@ -266,8 +266,6 @@ def test_without_resolvers_the_answer_says_so(client: httpx.Client) -> None:
 
 
 def test_a_bad_configuration_stops_the_start(tmp_path: Path) -> None:
-    from support.server import run_command
-
     config = tmp_path / "identifiers.toml"
     config.write_text('[schemas.x]\ntable = "absent.csv"\nunheard = 1\n')
     ended = run_command(
