@@ -136,6 +136,27 @@ def release(c: Connection, worker: str | None) -> int:
     return done.rowcount
 
 
+def give_back(c: Connection, job_id: str, worker: str, *, counts: bool) -> bool:
+    """Let a running job of this worker wait again; False if it is not (or no longer) its job.
+
+    ``counts`` says whether the attempt counts against the job: not when the worker was only asked
+    to stop before anything was committed.
+    """
+    attempts = _J.attempts if counts else _J.attempts - 1
+    return _touch(
+        c,
+        job_id,
+        worker,
+        {
+            "status": _WAITING,
+            "worker": None,
+            "heartbeat": None,
+            "progress": None,
+            "attempts": attempts,
+        },
+    )
+
+
 def silent_workers(c: Connection, before: datetime) -> list[str]:
     """Names of workers that have a running job and gave no sign since that moment, sorted."""
     rows = c.scalars(

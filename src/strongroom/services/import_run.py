@@ -35,7 +35,7 @@ RESERVE = 64 << 20
 ATTEMPTS = 3
 
 
-class Interrupted(Exception):  # noqa: N818 - a request, not an error
+class Interrupted(Exception):
     """The worker was asked to stop; the job is to be run again."""
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from strongroom.domain.paths import slug
 from strongroom.domain.resources import Member, Node
+from strongroom.errors import NotFound
+from strongroom.ocfl.stored import read_range, verified_chunks
 from strongroom.services.context import Context
 from strongroom.services.views import Content
 

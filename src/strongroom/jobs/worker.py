@@ -1,0 +1,140 @@
+"""Runs jobs: claims one after another and carries each to its end, a few at a time.
+
+A worker is a process of its own, so that hashing never starves the API. Whatever it was doing when
+it is killed, the rows tell the next worker what to run again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Lock, Thread
+
+from strongroom.db import job_queue
+from strongroom.domain.importjob import Job, JobKind, Progress
+from strongroom.services import export_run, import_run
+from strongroom.services.context import Context
+from strongroom.services.import_run import ATTEMPTS, Interrupted, Watch
+
+log = logging.getLogger("strongroom.worker")
+
+#: seconds between looks at the queue when nobody wakes the worker
+POLL = 1.0
+HEARTBEAT = 5.0
+#: how many workers may die of one job before it is given up
+DEATHS = 10
+#: seconds between two records of a job's progress
+REPORT = 1.0
+
+
+class Worker:
+    """A few threads that run jobs until they are told to stop."""
+
+    def __init__(self, ctx: Context, *, name: str, threads: int) -> None:
+        self._ctx, self._name, self._threads = ctx, name, threads
+        self._stop, self._wake = Event(), Event()
+        self._running: set[str] = set()
+        self._lock = Lock()
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Take no more jobs; those that run stop at the next safe point and are run again later."""
+        self._stop.set()
+        self._wake.set()
+
+    def run(self) -> None:
+        """Work until :meth:`stop`; returns when the last job has come to a safe point."""
+        beat = Thread(target=self._beat, name="heartbeat", daemon=True)
+        beat.start()
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="job") as pool:
+            for _ in range(self._threads):
+                pool.submit(self._loop)
+        beat.join(HEARTBEAT)
+
+    def _loop(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._wake.clear()
+                job = self._claim()
+                if job is None:
+                    self._wake.wait(POLL)
+                    continue
+                self._wake.set()  # there may be more, for the other threads
+                self._run(job)
+            except Exception:
+                log.exception("the worker could not look for jobs; it tries again")
+                self._stop.wait(POLL)
+
+    def _claim(self) -> Job | None:
+        with self._ctx.db.write() as c:
+            return job_queue.claim(c, self._name, self._ctx.clock())
+
+    def _run(self, job: Job) -> None:
+        with self._lock:
+            self._running.add(job.id)
+        kind = export_run if job.kind is JobKind.EXPORT else import_run
+        watch = Watch(progress=self._reporter(job.id), stopping=self._stop.is_set)
+        log.info("%s job %s begins (attempt %d)", job.kind, job.id, job.attempts)
+        started = time.monotonic()
+        try:
+            if job.attempts > DEATHS:
+                kind.give_up(
+                    self._ctx,
+                    job,
+                    f"The worker died {job.attempts - 1} times while it ran this job.",
+                )
+                return
+            kind.run(self._ctx, job, watch)
+            log.info("%s job %s ended after %.1f s", job.kind, job.id, time.monotonic() - started)
+        except Interrupted:
+            log.info("%s job %s stops here and will be run again", job.kind, job.id)
+            self._give_back(job, counts=False)
+        except Exception as error:
+            log.exception("%s job %s failed in attempt %d", job.kind, job.id, job.attempts)
+            if job.attempts < ATTEMPTS:
+                self._stop.wait(POLL * job.attempts)
+                self._give_back(job, counts=True)
+            else:
+                kind.give_up(
+                    self._ctx,
+                    job,
+                    f"The server failed {job.attempts} times to run this job "
+                    f"({type(error).__name__}); its log says more.",
+                )
+        finally:
+            with self._lock:
+                self._running.discard(job.id)
+
+    def _give_back(self, job: Job, *, counts: bool) -> None:
+        with self._ctx.db.write() as c:
+            job_queue.give_back(c, job.id, self._name, counts=counts)
+
+    def _reporter(self, job_id: str) -> Callable[[Progress], None]:
+        last_time, last_phase = 0.0, ""
+
+        def report(progress: Progress) -> None:
+            nonlocal last_time, last_phase
+            now = time.monotonic()
+            if now - last_time < REPORT and progress.phase == last_phase:
+                return
+            last_time, last_phase = now, progress.phase
+            with self._ctx.db.write() as c:
+                job_queue.set_progress(c, job_id, self._name, progress)
+
+        return report
+
+    def _beat(self) -> None:
+        while not self._stop.wait(HEARTBEAT):
+            with self._lock:
+                running = list(self._running)
+            for job_id in running:
+                try:
+                    with self._ctx.db.write() as c:
+                        job_queue.heartbeat(c, job_id, self._name, self._ctx.clock())
+                except Exception:
+                    log.exception("the heartbeat of job %s could not be recorded", job_id)
