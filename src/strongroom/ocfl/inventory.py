@@ -1,0 +1,329 @@
+"""The inventory of an OCFL object: its bytes read into a checked value, and written again.
+
+Follows OCFL 1.1 section 3.5, https://ocfl.io/1.1/spec/#inventory; 1.0 inventories are read too.
+What lies on disk, and whether it agrees with the inventory, is left to others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import msgspec
+
+from strongroom.errors import Damaged, Fault, NotFound
+from strongroom.ocfl import paths
+
+#: length of a digest in hexadecimal digits, for the algorithms that may address content (E025)
+DIGEST_LENGTH: Mapping[str, int] = {"sha256": 64, "sha512": 128}
+SPEC_VERSIONS = ("1.0", "1.1")
+
+_TYPE = re.compile(r"https://ocfl\.io/(1\.[01])/spec/#inventory")
+_VERSION = re.compile(r"v(0*)([1-9][0-9]*)")
+_FAULTS_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionEntry:
+    """One version of an object."""
+
+    #: aware, UTC
+    created: datetime
+    #: digest (lower-case hex) -> logical paths
+    state: Mapping[str, tuple[str, ...]]
+    message: str | None = None
+    user_name: str | None = None
+    user_address: str | None = None
+    #: ``created`` as the inventory spells it, so that older versions are never rewritten (W011)
+    spelled: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """What an object holds, in all its versions."""
+
+    id: str
+    #: number of the newest version
+    head: int
+    #: digest (lower-case hex) -> content paths, relative to the object
+    manifest: Mapping[str, tuple[str, ...]]
+    #: by number, 1 to head without gaps
+    versions: Mapping[int, VersionEntry]
+    digest_algorithm: str = "sha256"
+    content_directory: str = "content"
+    #: algorithm -> digest -> content paths
+    fixity: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    #: version of the OCFL specification that the object follows
+    spec: str = "1.1"
+    #: digits of a zero-padded version number (``v0001``); 0 without padding
+    padding: int = 0
+
+    def version(self, number: int | None = None) -> VersionEntry:
+        """A version's entry, the head's by default; NotFound if there is no such version."""
+        wanted = self.head if number is None else number
+        if wanted not in self.versions:
+            raise NotFound(
+                f"'{self.id}' has no version {wanted}; its newest is {self.head}.",
+                code="version-not-found",
+            )
+        return self.versions[wanted]
+
+    def version_folder(self, number: int) -> str:
+        """The name of a version's folder, such as ``v3``."""
+        return f"v{number:0{self.padding}d}" if self.padding else f"v{number}"
+
+    def logical(self, version: int | None = None) -> dict[str, str]:
+        """Logical path -> digest (lower-case hex) of one version, the head by default."""
+        state = self.version(version).state
+        return {path: digest for digest, held in state.items() for path in held}
+
+    def content_path(self, digest: str) -> str:
+        """Where the bytes with this digest lie, relative to the object; NotFound if nowhere."""
+        held = self.manifest.get(digest.lower())
+        if not held:
+            raise NotFound(f"'{self.id}' holds no content with the digest {digest}.")
+        return held[0]
+
+
+# ------------------------------------------------------------------------------------ the shape
+
+
+class _User(msgspec.Struct, omit_defaults=True):
+    name: str
+    address: str | None = None
+
+
+class _Version(msgspec.Struct, omit_defaults=True):
+    created: str
+    state: dict[str, tuple[str, ...]]
+    message: str | None = None
+    user: _User | None = None
+
+
+class _Inventory(msgspec.Struct, omit_defaults=True, rename="camel"):
+    id: str
+    type: str
+    digest_algorithm: str
+    head: str
+    manifest: dict[str, tuple[str, ...]]
+    versions: dict[str, _Version]
+    content_directory: str | None = None
+    fixity: dict[str, dict[str, tuple[str, ...]]] | None = None
+
+
+# -------------------------------------------------------------------------------------- reading
+
+
+def parse(data: bytes) -> Inventory:
+    """The inventory in these bytes.
+
+    Damaged, with all that is wrong named at once, if they are no inventory or if a path or digest
+    in it cannot be trusted.
+    """
+    try:
+        raw = msgspec.json.decode(data, type=_Inventory)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _damaged("The inventory is not JSON of the shape OCFL describes", [str(error)]) from (
+            error
+        )
+    wrong = list(_shape_faults(raw))
+    if wrong:
+        raise _damaged(f"The inventory of '{raw.id}' is wrong", wrong)
+    manifest = _lower_keys(raw.manifest)
+    versions = {
+        _number(name): VersionEntry(
+            created=_moment(entry.created) or datetime.min.replace(tzinfo=UTC),
+            state=_lower_keys(entry.state),
+            message=entry.message,
+            user_name=entry.user.name if entry.user else None,
+            user_address=entry.user.address if entry.user else None,
+            spelled=entry.created,
+        )
+        for name, entry in raw.versions.items()
+    }
+    directory = raw.content_directory or "content"
+    wrong = [
+        *_content_faults(manifest, directory, raw.head),
+        *_logical_faults(manifest, versions),
+    ]
+    if wrong:
+        raise _damaged(f"The inventory of '{raw.id}' is wrong", wrong)
+    match = _TYPE.fullmatch(raw.type)
+    return Inventory(
+        id=raw.id,
+        head=_number(raw.head),
+        manifest=manifest,
+        versions=dict(sorted(versions.items())),
+        digest_algorithm=raw.digest_algorithm,
+        content_directory=directory,
+        fixity=raw.fixity or {},
+        spec=match.group(1) if match else "1.1",
+        padding=len(raw.head) - 1 if raw.head.startswith("v0") else 0,
+    )
+
+
+def _damaged(what: str, wrong: list[str]) -> Damaged:
+    faults = [Fault(code="bad-inventory", message=text[:500]) for text in wrong[:_FAULTS_NAMED]]
+    more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+    return Damaged(
+        f"{what}: {wrong[0][:500]}{more}. Restore the object from a copy.",
+        code="bad-inventory",
+        faults=faults,
+    )
+
+
+def _number(name: str) -> int:
+    return int(name[1:])
+
+
+def _moment(text: str) -> datetime | None:
+    """The moment of an RFC 3339 text with seconds and zone; None if it is none (E049)."""
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", text):
+        return None
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _lower_keys(held: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    joined = "".join(held)
+    if joined == joined.lower():
+        return held
+    return {digest.lower(): found for digest, found in held.items()}
+
+
+def _shape_faults(raw: _Inventory) -> Iterable[str]:
+    if not raw.id:
+        yield "it has an empty id"
+    if not _TYPE.fullmatch(raw.type):
+        yield f"its type {raw.type!r} is no OCFL inventory of version 1.0 or 1.1"
+    length = DIGEST_LENGTH.get(raw.digest_algorithm)
+    if length is None:
+        yield f"its digestAlgorithm {raw.digest_algorithm!r} is neither sha256 nor sha512"
+    else:
+        yield from _digest_faults("the manifest", raw.manifest, length)
+        for name, entry in raw.versions.items():
+            yield from _digest_faults(f"version {name}", entry.state, length)
+    if raw.content_directory is not None and (
+        raw.content_directory in ("", ".", "..") or "/" in raw.content_directory
+    ):
+        yield f"its contentDirectory {raw.content_directory!r} is no plain folder name"
+    names = {name: _VERSION.fullmatch(name) for name in [*raw.versions, raw.head]}
+    for name, match in names.items():
+        if match is None:
+            yield f"{name!r} is no name of a version"
+    if all(names.values()):
+        numbers = sorted(map(_number, raw.versions))
+        if numbers != list(range(1, len(numbers) + 1)) or not numbers:
+            yield f"its versions {', '.join(raw.versions) or '(none)'} do not run from 1 on"
+        elif raw.head not in raw.versions or _number(raw.head) != numbers[-1]:
+            yield f"its head {raw.head} is not its newest version"
+    for name, entry in raw.versions.items():
+        if _moment(entry.created) is None:
+            yield f"created of version {name}, {entry.created!r}, is no moment with zone"
+
+
+def _digest_faults(where: str, held: Mapping[str, object], length: int) -> Iterable[str]:
+    joined = "".join(held).lower()
+    # stripping hexadecimal digits from both ends leaves nothing only if there is nothing else
+    if joined.strip("0123456789abcdef") or any(len(digest) != length for digest in held):
+        bad = next(d for d in held if len(d) != length or d.lower().strip("0123456789abcdef"))
+        yield f"{where} has a key that is no digest: {bad[:140]!r}"
+    if len(set(map(str.lower, held))) != len(held):
+        yield f"{where} names a digest twice, in different case"
+
+
+def _content_faults(
+    manifest: Mapping[str, tuple[str, ...]], directory: str, head: str
+) -> Iterable[str]:
+    every = [path for held in manifest.values() for path in held]
+    unique = set(every)
+    if len(unique) != len(every):
+        yield "a content path occurs twice in the manifest"
+    if not all(manifest.values()):
+        yield "the manifest has a digest without a content path"
+    for path in paths.unsafe(unique):
+        yield f"the content path {path!r} is not safe"
+    for path in paths.also_folders(unique):
+        yield f"the content path {path!r} is also a folder of another"
+    versions = {tuple(path.split("/", 2)[:2]) for path in unique if path.count("/") >= 2}
+    newest = _number(head)
+    good = {
+        start
+        for start in versions
+        if start[1] == directory
+        and _VERSION.fullmatch(start[0])
+        and _number(start[0]) <= newest
+        and (start[0].startswith("v0") == head.startswith("v0"))
+    }
+    if good != versions or any(path.count("/") < 2 for path in unique):
+        for path in sorted(unique):
+            if tuple(path.split("/", 2)[:2]) not in good or path.count("/") < 2:
+                yield f"the content path {path!r} does not start with vN/{directory}/"
+
+
+def _logical_faults(
+    manifest: Mapping[str, tuple[str, ...]], versions: Mapping[int, VersionEntry]
+) -> Iterable[str]:
+    seen: set[str] = set()
+    for number, entry in versions.items():
+        every = [path for held in entry.state.values() for path in held]
+        unique = set(every)
+        if len(unique) != len(every):
+            yield f"a logical path occurs twice in version {number}"
+        for path in paths.also_folders(unique):
+            yield f"the logical path {path!r} is also a folder of another in version {number}"
+        for digest in entry.state.keys() - manifest.keys():
+            yield f"version {number} uses the digest {digest}, which the manifest does not have"
+        seen |= unique
+    for path in paths.unsafe(seen):
+        yield f"the logical path {path!r} is not safe"
+
+
+# -------------------------------------------------------------------------------------- writing
+
+
+def serialise(inventory: Inventory) -> bytes:
+    """The bytes of the inventory: compact JSON, digests and paths sorted, always the same."""
+    raw = _Inventory(
+        id=inventory.id,
+        type=f"https://ocfl.io/{inventory.spec}/spec/#inventory",
+        digest_algorithm=inventory.digest_algorithm,
+        head=inventory.version_folder(inventory.head),
+        # absent means "content"; present in a later inventory only would be E019
+        content_directory=(
+            None if inventory.content_directory == "content" else inventory.content_directory
+        ),
+        manifest=_sorted(inventory.manifest),
+        versions={
+            inventory.version_folder(number): _Version(
+                created=entry.spelled or spell(entry.created),
+                state=_sorted(entry.state),
+                message=entry.message,
+                user=(
+                    None
+                    if entry.user_name is None
+                    else _User(name=entry.user_name, address=entry.user_address)
+                ),
+            )
+            for number, entry in sorted(inventory.versions.items())
+        },
+        fixity={name: _sorted(held) for name, held in sorted(inventory.fixity.items())} or None,
+    )
+    return msgspec.json.encode(raw)
+
+
+def spell(moment: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds, as ``created`` is written."""
+    utc = moment.astimezone(UTC)
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+
+
+def _sorted(held: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    return {
+        digest: found if len(found) == 1 else tuple(sorted(found))
+        for digest, found in sorted(held.items())
+    }

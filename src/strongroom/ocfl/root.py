@@ -1,0 +1,256 @@
+"""An OCFL storage root on a local file system: where objects are read, changed and repaired.
+
+https://ocfl.io/1.1/spec/#storage-root. This is the door to the engine; what happens behind it lies
+in the modules beside this one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import socket
+from collections.abc import Callable, Collection, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+from strongroom.errors import BadRequest, Conflict, Damaged, NotFound
+from strongroom.ocfl import declaration, draft, recovery, walk
+from strongroom.ocfl.draft import Draft
+from strongroom.ocfl.locks import Locks
+from strongroom.ocfl.site import Site
+from strongroom.ocfl.staging import Intent, Place, Staging, read_intent
+from strongroom.ocfl.stored import StoredObject
+from strongroom.storage import durable
+from strongroom.storage.trouble import told_as
+
+_ATTEMPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class OcflRoot:
+    """A storage root; safe to share between threads."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        create: bool = True,
+        clock: Callable[[], datetime] = _utc_now,
+        patience: float = 60.0,
+    ) -> Self:
+        """The storage root in a folder; ``create`` makes one where there is nothing.
+
+        ``clock`` gives aware UTC, ``patience`` is how long (seconds) to wait for an object's lock.
+        Unprocessable if the folder holds something else, or a root that cannot be followed;
+        NotFound if there is no root and none is to be made.
+        """
+        folder = folder.absolute()
+        with told_as(str(folder)):
+            if create and not _is_root(folder):
+                declaration.make_folders(folder)
+                declaration.create(folder)
+            if not folder.is_dir():
+                raise NotFound(f"There is no folder '{folder}'.")
+            spec, layout = declaration.read(folder)
+            staging = Staging(declaration.make_staging(folder))
+        return cls(
+            Site(
+                folder=folder,
+                spec=spec,
+                layout=layout,
+                staging=staging,
+                locks=Locks(staging.locks, patience=patience),
+                clock=clock,
+                owner=f"{socket.gethostname()} pid {os.getpid()}",
+            )
+        )
+
+    # --------------------------------------------------------------------------------- reading
+
+    @property
+    def folder(self) -> Path:
+        return self._site.folder
+
+    @property
+    def uri(self) -> str:
+        """``file:///…/``, percent-encoded."""
+        return self._site.folder.as_uri().rstrip("/") + "/"
+
+    def object_path(self, object_id: str) -> str:
+        """Where an object lies (or would lie), relative to the root."""
+        return self._site.object_path(object_id)
+
+    def exists(self, object_id: str) -> bool:
+        return self._site.object_folder(object_id).is_dir()
+
+    def read(self, object_id: str) -> StoredObject:
+        """The object as it is now; NotFound, or Damaged if its inventory cannot be trusted."""
+        with told_as(object_id):
+            return self._site.load(object_id)
+
+    def objects(self) -> Iterator[StoredObject | Damaged]:
+        """Every object, in a stable order, and an error for each that is damaged."""
+        return walk.objects(self._site)
+
+    def free_bytes(self) -> int:
+        """Bytes that can still be written."""
+        return shutil.disk_usage(self._site.folder).free
+
+    # -------------------------------------------------------------------------------- changing
+
+    def draft(self, object_id: str, *, base: StoredObject | None, attempt: str) -> Draft:
+        """A new version of an object, to be built: of ``base``, or v1 of a new one.
+
+        ``attempt`` names the work; a dead attempt of that name is thrown away. BadRequest if it is
+        no plain name, Conflict (``attempt-in-use``) if it is alive.
+        """
+        if not _ATTEMPT.fullmatch(attempt):
+            raise BadRequest(f"'{attempt[:100]}' cannot name an attempt: use letters and digits.")
+        if base is not None and base.id != object_id:
+            raise Conflict(f"A draft of '{object_id}' cannot be based on '{base.id}'.")
+        intent = self._intent(
+            "version",
+            object_id,
+            attempt=attempt,
+            version=base.inventory.head + 1 if base else 1,
+            base=base.inventory_digest if base else None,
+        )
+        staging = self._site.staging
+        with told_as(object_id):
+            place = staging.claim(staging.work, f"{self._key(object_id)}-{attempt}", intent)
+            return draft.begin(self._site, object_id, base, place)
+
+    def purge(self, object_id: str) -> None:
+        """Remove an object and all its versions for ever; harmless if it is gone.
+
+        One rename takes it away; its bytes are deleted after that.
+        """
+        site = self._site
+        folder = site.object_folder(object_id)
+        name = f"{self._key(object_id)}-{secrets.token_hex(6)}"
+        with told_as(object_id), site.locks.hold(object_id):
+            if not folder.is_dir():
+                return
+            place = site.staging.claim(site.staging.trash, name, self._intent("purge", object_id))
+            durable.sync_tree(place.folder)
+            durable.sync_folder(site.staging.trash)
+            durable.rename(folder, place.folder / "object")
+            durable.sync_folder(place.folder)
+            durable.sync_folder(folder.parent)
+            recovery.prune(site, folder.parent)
+        with told_as(object_id):
+            place.clear()
+
+    # ------------------------------------------------------------------------------- repairing
+
+    def recover(self, object_id: str) -> str | None:
+        """Repair what a stopped writer left of an object; what was done, None if nothing was.
+
+        Damaged if it cannot be repaired without a copy.
+        """
+        with told_as(object_id):
+            return recovery.recover(self._site, object_id)
+
+    def recover_all(self, *, every: bool = False) -> list[str]:
+        """Repair every object that unfinished work points to, and clear that work away.
+
+        Each stop of a writer leaves such work, so this is complete, and costs nothing when nothing
+        is wrong. ``every`` looks at all objects of the root besides, for roots that others wrote.
+        What cannot be repaired is told in the list, too, and its work is left where it is.
+        """
+        told = self._settle(lambda _: True)[1]
+        if every:
+            for found in self.objects():
+                if isinstance(found, Damaged):
+                    told.append(found.message)
+                else:
+                    told += self._recover_telling(found.id)
+        return told
+
+    def sweep(self, *, older_than: float, keep: Collection[str] = ()) -> int:
+        """Clear unfinished work whose owner is dead, older than so many seconds; how many.
+
+        Attempts in ``keep`` are left alone. Objects that the work had reached are repaired first.
+        """
+        now = self._site.clock().timestamp()
+
+        def stale(place: Path) -> bool:
+            intent = read_intent(place)
+            if intent is not None and intent.attempt in keep:
+                return False
+            return now - place.stat().st_mtime >= older_than
+
+        return self._settle(stale)[0]
+
+    def _settle(self, wanted: Callable[[Path], bool]) -> tuple[int, list[str]]:
+        """Finish and clear left-over places; how many were cleared, and what there is to tell."""
+        cleared, told = 0, []
+        for folder in self._site.staging.places():
+            try:
+                if not wanted(folder):
+                    continue
+            except FileNotFoundError:
+                continue
+            place = self._site.staging.seize(folder)
+            if place is None:
+                cleared += self._site.staging.clear_left_over(folder)
+                continue
+            try:
+                told += self._finish(place)
+                cleared += 1
+            except Damaged as error:
+                told.append(error.message)
+            finally:
+                place.release()
+        return cleared, told
+
+    def _finish(self, place: Place) -> list[str]:
+        intent = read_intent(place.folder)
+        done = self.recover(intent.object_id) if intent is not None else None
+        name = place.folder.name
+        place.clear()
+        return [done] if done else [f"cleared unfinished work {name}"]
+
+    def _recover_telling(self, object_id: str) -> list[str]:
+        try:
+            done = self.recover(object_id)
+        except (Damaged, NotFound) as error:
+            return [error.message]
+        return [done] if done else []
+
+    def _key(self, object_id: str) -> str:
+        """The start of the names of all places for an object."""
+        return self._site.object_path(object_id).rpartition("/")[2][:32]
+
+    def _intent(
+        self,
+        purpose: str,
+        object_id: str,
+        *,
+        attempt: str | None = None,
+        version: int | None = None,
+        base: str | None = None,
+    ) -> Intent:
+        return Intent(
+            purpose=purpose,
+            object_id=object_id,
+            attempt=attempt,
+            version=version,
+            base=base,
+            started=self._site.clock().isoformat(),
+            owner=self._site.owner,
+        )
+
+
+def _is_root(folder: Path) -> bool:
+    return folder.is_dir() and any(p.name.startswith("0=ocfl") for p in folder.iterdir())

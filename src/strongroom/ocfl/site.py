@@ -1,0 +1,49 @@
+"""What the parts of the engine share about one storage root: where it is and how it is laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from strongroom.errors import Damaged
+from strongroom.ocfl import stored
+from strongroom.ocfl.layout import Layout
+from strongroom.ocfl.locks import Locks
+from strongroom.ocfl.staging import Staging
+from strongroom.ocfl.stored import StoredObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A storage root on a local file system."""
+
+    folder: Path
+    #: version of the OCFL specification; objects that are made follow it too
+    spec: str
+    layout: Layout
+    staging: Staging
+    locks: Locks
+    #: aware UTC
+    clock: Callable[[], datetime]
+    #: host and process, as intents name them
+    owner: str
+
+    def object_path(self, object_id: str) -> str:
+        return self.layout.object_path(object_id)
+
+    def object_folder(self, object_id: str) -> Path:
+        return self.folder / self.object_path(object_id)
+
+    def load(self, object_id: str) -> StoredObject:
+        """The object as it is now; NotFound, or Damaged if it cannot be trusted."""
+        path = self.object_path(object_id)
+        found = stored.load(self.folder / path, path)
+        if found.id != object_id:
+            raise Damaged(
+                f"Where '{object_id}' should be lies '{found.id}'. Restore both from a copy.",
+                code="wrong-object",
+                operator=f"the object is {found.folder}",
+            )
+        return found
