@@ -1,0 +1,178 @@
+"""Writes a whole METS from lists of files and folders, in the form that platform clients expect.
+
+The same input gives the same bytes. Prefixes are part of the form: clients find elements by their
+qualified names. Editing an existing METS and deciding what goes into one are left to others.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from strongroom.domain.description import DescribedFile, DescribedFolder
+from strongroom.mets.contents import Contents, Entry, arrange
+from strongroom.mets.hrefs import written
+from strongroom.mets.ids import escape
+from strongroom.mets.names import (
+    METS,
+    MODS,
+    NOT_IDENTIFIED,
+    PLATFORM_AGENT,
+    PREMIS,
+    ROOT_LABEL,
+    UNKNOWN_FORMAT,
+    UNTITLED,
+    XLINK,
+    XSI,
+)
+from strongroom.mets.text import attribute, text
+
+__all__ = ["PLATFORM_AGENT", "skeleton", "write"]
+
+_TEMPLATE_FOLDERS = ("objects", "metadata", "metadata/ad-hoc")
+
+
+def write(
+    *,
+    title: str,
+    files: Iterable[DescribedFile],
+    folders: Iterable[DescribedFolder] = (),
+    created: datetime,
+    agent: str = PLATFORM_AGENT,
+) -> bytes:
+    """A METS (UTF-8) that describes these files and folders; folders on the way are implied.
+
+    A missing name is written as the last segment of the path, a blank title as ``[Untitled]``.
+    Characters that XML cannot carry are replaced in names and titles by U+FFFD. ``original_name``
+    is not written, because clients find sections by it: it is always the path.
+    Raises Unprocessable (``bad-description``) naming every path that no METS could carry (control
+    characters, ``..``, twice the same, a file as a folder), and digests and sizes that are none.
+    """
+    contents = arrange(files, folders)
+    out = io.BytesIO()
+    for piece in _document(title, contents, created, agent):
+        out.write(piece.encode("utf-8"))
+    return out.getvalue()
+
+
+def skeleton(*, title: str | None, created: datetime) -> bytes:
+    """The METS of a new deposit: no files, and the folders that the templates begin with."""
+    return write(
+        title=title or "",
+        files=(),
+        folders=[DescribedFolder(path=path) for path in _TEMPLATE_FOLDERS],
+        created=created,
+    )
+
+
+def _document(title: str, contents: Contents, created: datetime, agent: str) -> Iterator[str]:
+    yield (
+        f'<mets:mets xmlns:mods="{MODS}" xmlns:premis="{PREMIS}" xmlns:xlink="{XLINK}" '
+        f'xmlns:xsi="{XSI}" xmlns:mets="{METS}">'
+        f'<mets:metsHdr CREATEDATE="{created.isoformat()}">'
+        '<mets:agent ROLE="CREATOR" TYPE="OTHER" OTHERTYPE="SOFTWARE">'
+        f"<mets:name>{text(agent)}</mets:name></mets:agent></mets:metsHdr>"
+        '<mets:dmdSec ID="DMD_PHYS_ROOT"><mets:mdWrap MDTYPE="MODS"><mets:xmlData>'
+        f"<mods:mods><mods:titleInfo><mods:title>{text(title.strip() or UNTITLED)}</mods:title>"
+        "</mods:titleInfo></mods:mods></mets:xmlData></mets:mdWrap></mets:dmdSec>"
+    )
+    for folder in contents.folders:
+        yield _section(folder.path, _folder_object(folder.path))
+    for file in contents.files:
+        yield _section(file.path, _file_object(file))
+    yield '<mets:fileSec><mets:fileGrp USE="OBJECTS">'
+    for file in contents.files:
+        yield _file(file)
+    yield (
+        '</mets:fileGrp></mets:fileSec><mets:structMap TYPE="PHYSICAL">'
+        f'<mets:div ID="PHYS_ROOT" LABEL="{ROOT_LABEL}" DMDID="DMD_PHYS_ROOT" TYPE="Directory">'
+    )
+    yield from _divs(contents)
+    yield "</mets:div></mets:structMap></mets:mets>"
+
+
+def _section(path: str, premis_object: str) -> str:
+    tail = escape(path)
+    return (
+        f'<mets:amdSec ID="ADM_{tail}"><mets:techMD ID="TECH_{tail}">'
+        f'<mets:mdWrap MDTYPE="PREMIS:OBJECT"><mets:xmlData>{premis_object}'
+        "</mets:xmlData></mets:mdWrap></mets:techMD></mets:amdSec>"
+    )
+
+
+def _identifier(path: str) -> str:
+    return (
+        "<premis:objectIdentifier><premis:objectIdentifierType>local</premis:objectIdentifierType>"
+        f"<premis:objectIdentifierValue>{text(path)}</premis:objectIdentifierValue>"
+        "</premis:objectIdentifier>"
+    )
+
+
+def _folder_object(path: str) -> str:
+    return (
+        f'<premis:object xsi:type="premis:intellectualEntity">{_identifier(path)}'
+        f"<premis:originalName>{text(path)}</premis:originalName></premis:object>"
+    )
+
+
+def _file_object(file: DescribedFile) -> str:
+    fixity = size = registry = ""
+    if file.digest is not None:
+        fixity = (
+            "<premis:fixity><premis:messageDigestAlgorithm>SHA256</premis:messageDigestAlgorithm>"
+            f"<premis:messageDigest>{file.digest}</premis:messageDigest></premis:fixity>"
+        )
+    if file.size is not None:
+        size = f"<premis:size>{file.size}</premis:size>"
+    if file.pronom_key:
+        registry = (
+            "<premis:formatRegistry><premis:formatRegistryName>PRONOM</premis:formatRegistryName>"
+            f"<premis:formatRegistryKey>{text(file.pronom_key)}</premis:formatRegistryKey>"
+            "</premis:formatRegistry>"
+        )
+    return (
+        f'<premis:object xsi:type="premis:file">{_identifier(file.path)}'
+        f"<premis:objectCharacteristics>{fixity}{size}<premis:format><premis:formatDesignation>"
+        f"<premis:formatName>{text(file.format_name or UNKNOWN_FORMAT)}</premis:formatName>"
+        f"</premis:formatDesignation>{registry}</premis:format></premis:objectCharacteristics>"
+        f"<premis:originalName>{text(file.path)}</premis:originalName></premis:object>"
+    )
+
+
+def _file(file: DescribedFile) -> str:
+    tail = escape(file.path)
+    more = ""
+    if file.content_type and file.content_type != NOT_IDENTIFIED:
+        more += f' MIMETYPE="{attribute(file.content_type)}"'
+    if file.size is not None:
+        more += f' SIZE="{file.size}"'
+    if file.digest is not None:
+        more += f' CHECKSUM="{file.digest}" CHECKSUMTYPE="SHA-256"'
+    return (
+        f'<mets:file ID="FILE_{tail}" ADMID="ADM_{tail}"{more}>'
+        '<mets:FLocat LOCTYPE="URL" xlink:type="simple" '
+        f'xlink:href="{attribute(written(file.path))}"/></mets:file>'
+    )
+
+
+def _divs(contents: Contents) -> Iterator[str]:
+    """All divs below the root, depth first; ``None`` on the stack closes a folder."""
+    stack: list[Entry | None] = list(reversed(contents.below("")))
+    while stack:
+        entry = stack.pop()
+        if entry is None:
+            yield "</mets:div>"
+            continue
+        tail, label = escape(entry.path), attribute(entry.label)
+        if entry.is_folder:
+            yield (
+                f'<mets:div ID="PHYS_{tail}" LABEL="{label}" ADMID="ADM_{tail}" TYPE="Directory">'
+            )
+            stack.append(None)
+            stack.extend(reversed(contents.below(entry.path)))
+        else:
+            yield (
+                f'<mets:div ID="PHYS_{tail}" LABEL="{label}" TYPE="Item">'
+                f'<mets:fptr FILEID="FILE_{tail}"/></mets:div>'
+            )
