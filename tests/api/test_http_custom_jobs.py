@@ -754,14 +754,13 @@ def test_a_deposit_without_a_group_cannot_be_imported(client: httpx.Client, grou
 def test_two_deposits_cannot_overtake_each_other(
     client: httpx.Client, group: str, files: Files, deposit: Json
 ) -> None:
-    diff_of_old = workflow.get_diff
     fill(deposit, {"objects/late.txt": b"late"})
     late = samples.with_mets({**samples.book(3), "objects/late.txt": b"late"})
     fill(deposit, {"mets.xml": late["mets.xml"]})
     for loose in ("in/new.png", "in/other.png"):
         (local(deposit["files"]) / loose).unlink()
     (local(deposit["files"]) / "in").rmdir()
-    diff = diff_of_old(client, deposit)
+    diff = workflow.get_diff(client, deposit)
     ok(client.delete(deposit["id"]), 204)
     other = make_deposit(client, archivalGroup=group)
     renamed = samples.with_mets(samples.book(3), labels={"objects/page 0001.png": "One"})
