@@ -121,7 +121,12 @@ def _serve(settings: Settings) -> int:
             LocalWorkAreas(settings.deposits).sweep(ABANDONED)
         if report is not None:
             _tell_report(report)
-        app = create_app(ctx, settings=EdgeSettings.of(settings))
+        edge = EdgeSettings(
+            public=settings.public_url,
+            storage=settings.storage_public_url,
+            max_json=settings.max_body,
+        )
+        app = create_app(ctx, settings=edge)
         supervisor.start()
         try:
             return _run_uvicorn(app, listener, settings)
@@ -137,7 +142,7 @@ def _run_uvicorn(app: Callable[..., object], listener: socket.socket, settings: 
 
     server = uvicorn.Server(
         uvicorn.Config(
-            app,  # type: ignore[arg-type]
+            app,
             log_level=settings.log_level.lower(),
             access_log=settings.log_level.lower() == "debug",
             log_config=None,

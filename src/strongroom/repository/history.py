@@ -13,7 +13,7 @@ from strongroom.domain.paths import MemberPath, ancestors
 from strongroom.domain.resources import Kind, Member, MemberChanges, Node, Version
 from strongroom.errors import Damaged
 from strongroom.ocfl.inventory import Inventory
-from strongroom.ocfl.root import StoredObject
+from strongroom.ocfl.stored import StoredObject
 from strongroom.repository.document import (
     DOCUMENT,
     RESERVED,

@@ -16,7 +16,8 @@ from strongroom.domain.paths import MemberPath, RepositoryPath
 from strongroom.domain.resources import Kind, Member, Node
 from strongroom.errors import Conflict, Damaged, Fault, NotFound
 from strongroom.ocfl.draft import Draft, NewFile
-from strongroom.ocfl.root import OcflRoot, StoredObject
+from strongroom.ocfl.root import OcflRoot
+from strongroom.ocfl.stored import StoredObject
 from strongroom.repository.document import DOCUMENT, FORMAT, Document, encode
 from strongroom.repository.history import document_at, members_at, node
 from strongroom.repository.ids import object_id

@@ -15,7 +15,7 @@ from strongroom.domain.times import from_millis
 from strongroom.domain.workspace import PAYLOAD
 from strongroom.errors import Damaged
 from strongroom.mets import writer
-from strongroom.services import browse, streams
+from strongroom.services import browse, nodes, streams
 from strongroom.services.context import Context
 from strongroom.services.views import Content
 from strongroom.storage.protocols import WorkArea
@@ -66,7 +66,7 @@ def _existing(ctx: Context, deposit: Deposit, version: str | None) -> Group | No
     if deposit.group is None:
         return None
     with ctx.db.read() as c:
-        if browse.nodes.living_group(c, deposit.group) is None:
+        if nodes.living_group(c, deposit.group) is None:
             return None
     return browse.group(ctx, deposit.group, version)
 

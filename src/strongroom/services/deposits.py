@@ -88,8 +88,8 @@ def from_identifier(
 ) -> DepositView:
     """A new Deposit for what a catalogue identifier stands for.
 
-    BadRequest for an unknown schema, NotFound, Conflict (several), UpstreamFailed or UpstreamTimeout
-    for the resolver's answers; then as :func:`create`.
+    BadRequest for an unknown schema; NotFound, Conflict (several), UpstreamFailed or
+    UpstreamTimeout for the resolver's answers; then as :func:`create`.
     """
     found = ctx.resolvers.resolve(schema, value)
     chosen = template
@@ -150,7 +150,8 @@ def query(ctx: Context, wanted: DepositQuery) -> DepositPage:
 def patch(ctx: Context, agent: str, deposit_id: str, changes: Changes) -> DepositView:
     """Change the writable fields of a Deposit.
 
-    Conflict while it is exporting, when another agent holds its lock, or when its new path is taken.
+    Conflict while it is exporting, when another agent holds its lock, or when its new path is
+    taken.
     """
     archived = _moment("archived", changes.archived)
     group = group_path(ctx, _text(changes.archival_group))

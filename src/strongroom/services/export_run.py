@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from strongroom.domain.importjob import Job, JobStatus, Progress
 from strongroom.domain.resources import Group, Kind, Member
 from strongroom.domain.versions import version_name
 from strongroom.errors import Fault, NotFound, OutOfSpace, StrongroomError
-from strongroom.ocfl.root import StoredObject
+from strongroom.ocfl.stored import StoredObject
 from strongroom.services import browse
 from strongroom.services.context import Context
 from strongroom.services.import_run import ATTEMPTS, RESERVE, Interrupted, Watch
@@ -87,7 +87,7 @@ def _copy(
     return faults, copied
 
 
-def _sources(stored: StoredObject, binaries: list[Member]) -> Iterator[CopyIn]:
+def _sources(stored: StoredObject, binaries: list[Member]) -> Generator[CopyIn, None, None]:
     for member in binaries:
         with stored.open(member.content_path) as stream:
             yield CopyIn(path=member.path, stream=stream, sha256=member.digest, size=member.size)

@@ -19,10 +19,10 @@ from strongroom.domain import check
 from strongroom.domain.deposits import DepositStatus
 from strongroom.domain.importjob import ImportJob, Job, JobStatus, Outcome, Progress
 from strongroom.domain.paths import MemberPath, RepositoryPath
-from strongroom.domain.resources import Kind, Member, Node
+from strongroom.domain.resources import Group, Kind, Member, Node
 from strongroom.errors import Conflict, Fault, OutOfSpace, StrongroomError
 from strongroom.ocfl.draft import Draft
-from strongroom.ocfl.root import StoredObject
+from strongroom.ocfl.stored import StoredObject
 from strongroom.repository import history
 from strongroom.repository.document import Document
 from strongroom.repository.plan import VersionPlan, plan
@@ -178,7 +178,7 @@ def _check(
             nodes.check_parent(c, wanted.group)
     group = None
     if node is not None:
-        group = check.Group(node=node, version=node.head, members=members, name=node.name)
+        group = Group(node=node, version=node.head, members=members, name=node.name)
     faults = check.legal(wanted, group)
     if faults:
         raise Conflict("The job does not fit the Archival Group any more.", faults=faults)

@@ -10,6 +10,7 @@ from strongroom.db import job_queue
 from strongroom.db import jobs as job_rows
 from strongroom.db import nodes as node_rows
 from strongroom.domain import check
+from strongroom.domain.content_types import guess
 from strongroom.domain.deposits import Deposit, Layout
 from strongroom.domain.importjob import LISTS, ImportJob, Job, JobKind, JobRequest, JobStatus
 from strongroom.domain.paths import MemberPath
@@ -25,7 +26,8 @@ def submit(ctx: Context, agent: str, deposit_id: str, request: JobRequest) -> Jo
     """Accept an import job; it waits until a worker takes it.
 
     A request whose ``id`` refers to the deposit's diff and whose lists are empty stands for that
-    diff, made now. BadRequest, Conflict or Unprocessable name every fault; then nothing has changed.
+    diff, made now. BadRequest, Conflict or Unprocessable name every fault; then nothing has
+    changed.
     """
     deposit = diffs.importable(ctx, deposit_id)
     if not request.id:
@@ -182,7 +184,7 @@ class _Known:
                 path=origin,
             )
         digest = proofs.known(self._ctx, self._deposit.id, {origin: entry}).get(origin)
-        return check.Witness(size=entry.size, digest=digest, content_type=workspaces.guess(origin))
+        return check.Witness(size=entry.size, digest=digest, content_type=guess(origin))
 
 
 # ------------------------------------------------------------------------------------- results

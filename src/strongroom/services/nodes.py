@@ -101,7 +101,8 @@ def check_parent(c: Connection, path: RepositoryPath) -> None:
             break
     if faults:
         raise Conflict(
-            f"/repository/{path} cannot be made: {faults[0].message} (/repository/{faults[0].path})",
+            f"/repository/{path} cannot be made: {faults[0].message} "
+            f"(/repository/{faults[0].path})",
             code=faults[0].code,
             faults=faults,
         )

@@ -16,7 +16,7 @@ from strongroom.db import nodes as node_rows
 from strongroom.domain.paths import MemberPath, RepositoryPath
 from strongroom.domain.resources import Event, Kind, Member, Node, Version
 from strongroom.errors import Damaged
-from strongroom.ocfl.root import StoredObject
+from strongroom.ocfl.stored import StoredObject
 from strongroom.repository import history
 from strongroom.services.context import Context
 
