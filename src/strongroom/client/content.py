@@ -89,7 +89,7 @@ def fetch(
         got = 0
         sha256 = hashlib.sha256()
         with part.open("wb") as out:
-            for chunk in answer.iter_raw(CHUNK):
+            for chunk in answer.iter_bytes(CHUNK):
                 out.write(chunk)
                 sha256.update(chunk)
                 got += len(chunk)
