@@ -1,0 +1,133 @@
+"""Puts the HTTP application together: routes of both surfaces, documentation, and the front.
+
+A pure function of the context and the settings; it opens nothing and starts nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, NoReturn
+
+from litestar import Litestar, Router
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
+from litestar.types import ASGIApp
+
+from strongroom.api import openapi, pages
+from strongroom.api.body import EdgeRequest
+from strongroom.api.edge import Edge, dependencies
+from strongroom.api.front import Front
+from strongroom.api.guards import Hosts
+from strongroom.api.routes import activity, deposits, files, imports, repository, service, storage
+from strongroom.api.routing import STORAGE_PREFIX, Routes, Surfaces
+from strongroom.api.settings import EdgeSettings
+from strongroom.services.context import Context
+from strongroom.wire.uris import preservation_uris, storage_uris
+
+#: the routes of each surface
+PRESERVATION: tuple[HTTPRouteHandler, ...] = (
+    *service.PRESERVATION,
+    *deposits.HANDLERS,
+    *imports.HANDLERS,
+    *files.HANDLERS,
+    *repository.PRESERVATION,
+    *activity.PRESERVATION,
+)
+STORAGE: tuple[HTTPRouteHandler, ...] = (
+    *service.STORAGE,
+    *repository.STORAGE,
+    *storage.HANDLERS,
+    *activity.STORAGE,
+)
+
+
+def create_app(ctx: Context, *, settings: EdgeSettings) -> ASGIApp:
+    """The application, to be run by any ASGI server."""
+    surfaces = Surfaces.of(settings.public, settings.storage)
+    preservation = Edge(ctx=ctx, uris=preservation_uris(settings.public, settings.storage))
+    stored = Edge(ctx=ctx, uris=storage_uris(settings.public, settings.storage))
+    litestar = Litestar(
+        [
+            Router(
+                "/",
+                route_handlers=[*PRESERVATION, *_documentation(settings), *pages.problem_pages()],
+                dependencies=dependencies(preservation),
+            ),
+            Router(
+                STORAGE_PREFIX,
+                route_handlers=[
+                    *STORAGE,
+                    *_storage_documentation(settings),
+                    *pages.problem_pages(),
+                ],
+                dependencies=dependencies(stored),
+            ),
+        ],
+        request_class=EdgeRequest,
+        request_max_body_size=settings.max_json,
+        exception_handlers={Exception: _hand_on},
+        lifespan=[_threads(settings.threads)],
+        openapi_config=None,
+        logging_config=None,
+    )
+    preserved, kept = _formats(litestar)
+    return Front(
+        router=litestar,
+        hosts=Hosts.of(settings),
+        surfaces=surfaces,
+        preservation=Routes.of(preserved),
+        storage=Routes.of(kept),
+        query_names=openapi.query_names((*PRESERVATION, *STORAGE)),
+    )
+
+
+def _formats(litestar: Litestar) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """The methods of every path format, of the Preservation and of the Storage surface."""
+    preservation: dict[str, set[str]] = {}
+    kept: dict[str, set[str]] = {}
+    for route in litestar.routes:
+        if not isinstance(route, HTTPRoute):
+            continue
+        text = route.path_format
+        own = kept if text.startswith(STORAGE_PREFIX) else preservation
+        own[text.removeprefix(STORAGE_PREFIX)] = {str(method) for method in route.methods}
+    return preservation, kept
+
+
+def _threads(count: int) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+    """Threads for the services; the event loop's own few would be taken by a handful of diffs."""
+
+    @asynccontextmanager
+    async def run(_app: Litestar) -> AsyncIterator[None]:
+        executor = ThreadPoolExecutor(count, thread_name_prefix="http")
+        asyncio.get_running_loop().set_default_executor(executor)
+        yield
+
+    return run
+
+
+def _documentation(settings: EdgeSettings) -> list[HTTPRouteHandler]:
+    """The description of everything that the Preservation root leads to."""
+    if not settings.docs:
+        return []
+    parts = [openapi.Part(tag="Preservation", prefix="", handlers=PRESERVATION)]
+    prefix = openapi.storage_prefix(settings)
+    if prefix is not None:
+        parts.append(openapi.Part(tag="Storage", prefix=prefix, handlers=STORAGE))
+    return pages.documentation(openapi.document(parts, settings.public))
+
+
+def _storage_documentation(settings: EdgeSettings) -> list[HTTPRouteHandler]:
+    """The description of the Storage surface alone, below its own root."""
+    if not settings.docs:
+        return []
+    part = openapi.Part(tag="Storage", prefix="", handlers=STORAGE)
+    return pages.documentation(openapi.document([part], settings.storage))
+
+
+def _hand_on(_request: Any, error: Exception) -> NoReturn:
+    """Problems are written in one place, the front."""
+    raise error

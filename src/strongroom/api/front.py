@@ -1,0 +1,130 @@
+"""The ASGI application in front of the router: what holds for every request and every answer.
+
+Checks Host and Origin, gives each request its correlation id, finds the surface and the route from
+the raw path, folds query names, and answers every error as a problem. Routes do the rest.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+from uuid import uuid4
+
+from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from strongroom.api import problems, queries
+from strongroom.api.guards import Hosts, safe_correlation
+from strongroom.api.routing import STORAGE_PREFIX, Routes, Surfaces
+from strongroom.errors import BadRequest
+
+log = logging.getLogger(__name__)
+
+
+def new_correlation() -> str:
+    return str(uuid4())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    router: ASGIApp
+    hosts: Hosts
+    surfaces: Surfaces
+    preservation: Routes
+    storage: Routes
+    #: names of query parameters by their lower case
+    query_names: Mapping[str, str]
+    mint_correlation: Callable[[], str] = new_correlation
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP:
+            await self._answer(scope, receive, send)
+        else:
+            # the server's lifespan messages; there are no WebSocket routes
+            await self.router(scope, receive, send)
+
+    async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        correlation = safe_correlation(_text(headers, b"x-correlation-id"))
+        correlation = correlation or self.mint_correlation()
+        scope.setdefault("state", {})["correlation_id"] = correlation
+        started = False
+
+        async def stamped(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-correlation-id", correlation.encode()),
+                    (b"x-content-type-options", b"nosniff"),
+                ]
+            await send(message)
+
+        try:
+            methods = self._route(scope, headers)
+            if scope["method"] == "OPTIONS":
+                await _send(stamped, 204, {"Allow": ", ".join(methods)}, b"")
+            elif scope["method"] not in methods:
+                allow = {"Allow": ", ".join(methods)}
+                raise HTTPException(status_code=405, headers=allow)
+            else:
+                await self.router(scope, receive, stamped)
+        except Exception as error:
+            if started:
+                # too late for a status: an answer that is left unfinished makes the server close
+                # the connection, so no client takes the part for the whole
+                log.error("answer broken off (correlation id %s)", correlation, exc_info=error)
+                return
+            await send_problem(error, correlation, stamped, with_body=scope["method"] != "HEAD")
+
+    def _route(self, scope: HTTPScope, headers: Mapping[bytes, bytes]) -> tuple[str, ...]:
+        """Point the scope at the route the request means, and tell its methods.
+
+        Raises what forbids the request.
+        """
+        host = _text(headers, b"host")
+        if sum(name == b"host" for name, _ in scope["headers"]) > 1:
+            raise BadRequest("The request has more than one Host header.", code="bad-host")
+        self.hosts.check(host, _text(headers, b"origin"))
+        raw = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1")
+        on_storage, rest = self.surfaces.locate(raw.partition("?")[0], host or "")
+        match = (self.storage if on_storage else self.preservation).fold(rest)
+        if match is None:
+            raise HTTPException(status_code=404)
+        path = STORAGE_PREFIX + match.path.rstrip("/") if on_storage else match.path
+        scope["path"] = path
+        scope["raw_path"] = quote(path, safe="/*").encode()
+        scope["query_string"] = queries.fold(scope["query_string"], self.query_names)
+        return match.methods
+
+
+def _text(headers: Mapping[bytes, bytes], name: bytes) -> str | None:
+    value = headers.get(name)
+    return None if value is None else value.decode("latin-1")
+
+
+async def send_problem(error: Exception, correlation: str, send: Send, *, with_body: bool) -> None:
+    """Send an error as a problem; a HEAD gets its headers alone."""
+    answer = problems.answer(error, correlation)
+    body = answer.encode()
+    headers = {
+        **answer.headers,
+        "Content-Type": problems.MEDIA_TYPE,
+        "Content-Length": str(len(body)),
+    }
+    await _send(send, answer.status, headers, body if with_body else b"")
+
+
+async def _send(send: Send, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [(k.lower().encode(), v.encode("latin-1")) for k, v in headers.items()],
+        }
+    )
+    await send({"type": "http.response.body", "body": body, "more_body": False})

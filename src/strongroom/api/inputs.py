@@ -1,0 +1,279 @@
+"""What clients send, as domain values: jobs, templates, and the long filter of the deposit list.
+
+Types were checked when the body was read; here texts become numbers, moments and words of ours,
+and every fault is named at once. Whether the values make sense together is the services' business.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+from urllib.parse import unquote
+
+from strongroom.domain.deposit_query import DepositOrder, DepositQuery
+from strongroom.domain.deposits import Template
+from strongroom.domain.importjob import ItemRequest, JobRequest
+from strongroom.domain.times import parse_iso
+from strongroom.errors import BadRequest, Fault
+from strongroom.wire.jobs import ImportJobIn, ItemIn, ObjectVersionIn
+
+T = TypeVar("T")
+
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+
+# ------------------------------------------------------------------------ templates
+
+
+def template(sent: str | int | None) -> Template:
+    """The template by name (any case) or by number 0 to 2; missing means none.
+
+    Raises BadRequest (``bad-template``).
+    """
+    if sent is None or sent == "":
+        return Template.NONE
+    known = list(Template)
+    text = str(sent).strip().lower()
+    for number, choice in enumerate(known):
+        if text in (choice.value.lower(), str(number)):
+            return choice
+    raise BadRequest(
+        f"'{str(sent)[:40]}' is no template.",
+        code="bad-template",
+        faults=[
+            Fault(
+                code="bad-template",
+                message="The template is not known.",
+                path="template",
+                expected=", ".join(choice.value for choice in known),
+                found=str(sent)[:40],
+            )
+        ],
+    )
+
+
+# ------------------------------------------------------------------------ import jobs
+
+
+def job_request(sent: ImportJobIn) -> JobRequest:
+    """A posted job. Raises BadRequest naming every size and version that cannot be read."""
+    faults: list[Fault] = []
+    lists = {
+        "containers_to_add": sent.containers_to_add,
+        "binaries_to_add": sent.binaries_to_add,
+        "containers_to_delete": sent.containers_to_delete,
+        "binaries_to_delete": sent.binaries_to_delete,
+        "binaries_to_patch": sent.binaries_to_patch,
+        "containers_to_rename": sent.containers_to_rename,
+        "binaries_to_rename": sent.binaries_to_rename,
+    }
+    request = JobRequest(
+        id=sent.id,
+        original_id=sent.original_id,
+        deposit=sent.deposit,
+        archival_group=sent.archival_group,
+        archival_group_name=sent.archival_group_name,
+        is_update=sent.is_update,
+        source_version=_source_version(sent.source_version, faults),
+        lists={
+            name: tuple(_item(item, f"{_camel(name)}[{n}]", faults) for n, item in enumerate(items))
+            for name, items in lists.items()
+            if items
+        },
+    )
+    if faults:
+        raise BadRequest(
+            "The import job cannot be read: "
+            + "; ".join(f"{fault.path}: {fault.message}" for fault in faults[:5]),
+            code="bad-job",
+            faults=faults,
+        )
+    return request
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _item(sent: ItemIn, place: str, faults: list[Fault]) -> ItemRequest:
+    return ItemRequest(
+        id=sent.id,
+        name=sent.name,
+        origin=sent.origin,
+        content_type=sent.content_type,
+        size=_size(sent.size, f"{place}.size", faults),
+        digest=sent.digest,
+    )
+
+
+def _size(sent: int | str | None, place: str, faults: list[Fault]) -> int | None:
+    if sent is None or sent == "":
+        return None
+    text = str(sent).strip()
+    if text.isascii() and text.isdigit() and len(text) <= 18:
+        return int(text)
+    faults.append(
+        Fault(
+            code="bad-size",
+            message="The size cannot be read.",
+            path=place,
+            expected="a number of bytes from 0",
+            found=text[:40],
+        )
+    )
+    return None
+
+
+def _source_version(sent: ObjectVersionIn | str | None, faults: list[Fault]) -> str | None:
+    """``vN`` or a timestamp out of the object, or (as documents show it) of the bare text."""
+    if sent is None or isinstance(sent, str):
+        return (sent or "").strip() or None
+    found = sent.ocfl_version or sent.memento_timestamp
+    if not found:
+        faults.append(
+            Fault(
+                code="bad-version",
+                message="The source version names no version.",
+                path="sourceVersion",
+                expected="ocflVersion or mementoTimestamp, or null for the head",
+            )
+        )
+    return found
+
+
+# ------------------------------------------------------------------------ the deposit list
+
+#: query names of the deposit list, apart from those that are read and ignored
+LIST_PARAMETERS: Mapping[str, str] = {
+    "page": "Page, counted from 1",
+    "pageSize": "Deposits on a page",
+    "orderBy": "What to order by: " + ", ".join(order.value for order in DepositOrder),
+    "ascending": "true: smallest or oldest first",
+    "createdBy": "Agent, by name or URI",
+    "lastModifiedBy": "Agent, by name or URI",
+    "preservedBy": "Agent, by name or URI",
+    "exportedBy": "Agent, by name or URI",
+    "createdAfter": "From this moment on",
+    "createdBefore": "Before this moment",
+    "lastModifiedAfter": "From this moment on",
+    "lastModifiedBefore": "Before this moment",
+    "preservedAfter": "From this moment on",
+    "preservedBefore": "Before this moment",
+    "exportedAfter": "From this moment on",
+    "exportedBefore": "Before this moment",
+    "archivalGroupPath": "With a slash: exactly this path; without: paths that end so",
+    "archivalGroupPathParent": "Paths that begin so",
+    "status": "Exactly this status",
+    "showAll": "true: active and inactive deposits",
+    "active": "false: only inactive deposits",
+    "archived": "Whether the deposit has been archived",
+    "showForm": "Accepted and ignored",
+}
+
+
+class _Reader:
+    """Takes query parameters one by one and keeps what is wrong with them."""
+
+    def __init__(self, query: Mapping[str, str]) -> None:
+        self._query = query
+        self.faults: list[Fault] = []
+
+    def take(self, name: str, read: Callable[[str], T], expected: str) -> T | None:
+        text = self._query.get(name)
+        if text is None:
+            return None
+        try:
+            return read(text)
+        except ValueError:
+            self.faults.append(
+                Fault(
+                    code="bad-parameter",
+                    message="The value cannot be read.",
+                    path=name,
+                    expected=expected,
+                    found=text[:80],
+                )
+            )
+            return None
+
+    def whole(self, name: str, default: int) -> int:
+        found = self.take(name, _whole, "a whole number")
+        return default if found is None else found
+
+    def flag(self, name: str) -> bool | None:
+        return self.take(name, _flag, "true or false")
+
+
+def deposit_query(query: Mapping[str, str], roots: Iterable[str]) -> DepositQuery:
+    """The question that a query string asks of the deposit list (contract section 2.2).
+
+    ``query`` has the names of LIST_PARAMETERS; ``roots`` tell agent URIs from names. Raises
+    BadRequest (``bad-parameter``, ``bad-page``).
+    """
+    reader = _Reader(query)
+    roots = tuple(roots)
+
+    def agent(name: str) -> str | None:
+        return reader.take(name, lambda text: _agent(text, roots), "an agent")
+
+    def moment(name: str) -> datetime | None:
+        return reader.take(name, parse_iso, "a moment such as 2026-01-31T12:00:00Z")
+
+    question = partial(
+        DepositQuery,
+        order=DepositOrder.read(query.get("orderBy")),
+        ascending=reader.flag("ascending") or False,
+        show_all=reader.flag("showAll") or False,
+        active=reader.flag("active") is not False,
+        archived=reader.flag("archived"),
+        status=query.get("status"),
+        created_by=agent("createdBy"),
+        modified_by=agent("lastModifiedBy"),
+        preserved_by=agent("preservedBy"),
+        exported_by=agent("exportedBy"),
+        created_after=moment("createdAfter"),
+        created_before=moment("createdBefore"),
+        modified_after=moment("lastModifiedAfter"),
+        modified_before=moment("lastModifiedBefore"),
+        preserved_after=moment("preservedAfter"),
+        preserved_before=moment("preservedBefore"),
+        exported_after=moment("exportedAfter"),
+        exported_before=moment("exportedBefore"),
+        group_path=query.get("archivalGroupPath"),
+        group_parent=query.get("archivalGroupPathParent"),
+        page=reader.whole("page", 1),
+        page_size=reader.whole("pageSize", 100),
+    )
+    if reader.faults:
+        raise BadRequest(
+            "The query cannot be read: "
+            + "; ".join(
+                f"{fault.path} must be {fault.expected}, and was '{fault.found}'"
+                for fault in reader.faults
+            ),
+            code="bad-parameter",
+            faults=reader.faults,
+        )
+    return question()
+
+
+def _agent(text: str, roots: tuple[str, ...]) -> str:
+    for root in roots:
+        if text.startswith(f"{root}/agents/"):
+            return unquote(text[len(root) + len("/agents/") :])
+    return text
+
+
+def _whole(text: str) -> int:
+    if not _WHOLE.fullmatch(text):
+        raise ValueError(text)
+    return int(text)
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError(text)
+    return text.lower() == "true"

@@ -1,0 +1,116 @@
+"""Files of a deposit over HTTP, beside the contract: put, get, list, delete.
+
+For clients that cannot reach the working area; what the files mean is for METS and the diff.
+"""
+
+from __future__ import annotations
+
+from anyio import to_thread
+from litestar import HttpMethod, Response, delete, get, put, route
+from litestar.exceptions import HTTPException
+
+from strongroom.api import digest_fields, problems, routing
+from strongroom.api.body import EdgeRequest
+from strongroom.api.contents import ContentResponse, respond
+from strongroom.api.edge import Agent, Given
+from strongroom.api.operation import JSON, documented
+from strongroom.api.uploads import receive_into
+from strongroom.domain.paths import decode
+from strongroom.errors import BadRequest
+from strongroom.services import files
+from strongroom.wire.files import DepositFile, DepositFiles
+
+_UPLOAD_HEADERS = {
+    "Content-Digest": "SHA-256 of the file (RFC 9530), checked before the file is seen",
+    "Repr-Digest": "the same",
+}
+
+
+def _path(segment: str) -> str:
+    return decode(routing.tail(segment))
+
+
+@get(
+    "/v1/deposits/{deposit_id:str}/files",
+    media_type=JSON,
+    sync_to_thread=True,
+    opt=documented("List the files of a deposit", problems=(404,)),
+)
+def list_files(edge: Given, deposit_id: str) -> DepositFiles:
+    listing, digests = files.listing(edge.ctx, deposit_id)
+    return DepositFiles(
+        files=[
+            DepositFile(path=entry.path, size=entry.size, digest=digests.get(entry.path))
+            for entry in listing.files
+        ],
+        folders=list(listing.folders),
+        refused=[problems.wire_fault(fault) for fault in listing.refused],
+    )
+
+
+@route(
+    "/v1/deposits/{deposit_id:str}/files/{path:str}",
+    http_method=[HttpMethod.GET, HttpMethod.HEAD],
+    sync_to_thread=True,
+    opt=documented("Read a file of a deposit", media_type="*/*", also=(206,), problems=(404, 416)),
+)
+def read_file(edge: Given, deposit_id: str, path: str, request: EdgeRequest) -> ContentResponse:
+    content = files.read(edge.ctx, deposit_id, _path(path))
+    return respond(content, request.method, request.headers)
+
+
+@put(
+    "/v1/deposits/{deposit_id:str}/files/{path:str}",
+    status_code=201,
+    media_type=JSON,
+    request_max_body_size=None,
+    opt=documented(
+        "Put a file into a deposit (201 a new one, 200 in place of another)",
+        also=(200,),
+        problems=(404, 409, 415, 422, 507),
+        headers=_UPLOAD_HEADERS,
+        upload="application/octet-stream",
+    ),
+)
+async def put_file(
+    edge: Given, agent: Agent, deposit_id: str, path: str, request: EdgeRequest
+) -> Response[DepositFile]:
+    headers = request.headers
+    expected = digest_fields.expected(headers.get("content-digest"), headers.get("repr-digest"))
+    _check_whole(request)
+    size = request.content_length
+    upload = await to_thread.run_sync(
+        lambda: files.begin(edge.ctx, agent, deposit_id, _path(path), size)
+    )
+    entry, digest = await receive_into(upload, request.receive, sha256=expected, size=size)
+    return Response(
+        DepositFile(path=entry.path, size=entry.size, digest=digest),
+        status_code=200 if upload.replaces else 201,
+        headers={"Content-Digest": digest_fields.write(digest)},
+    )
+
+
+def _check_whole(request: EdgeRequest) -> None:
+    """The body must be the whole file, as it is."""
+    if "content-range" in request.headers:
+        raise BadRequest(
+            "A file is put as a whole; Content-Range is not understood.", code="partial-put"
+        )
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        raise HTTPException(
+            status_code=415,
+            detail=f"Send the file as it is, without Content-Encoding (found: '{encoding[:40]}').",
+        )
+
+
+@delete(
+    "/v1/deposits/{deposit_id:str}/files/{path:str}",
+    sync_to_thread=True,
+    opt=documented("Delete a file of a deposit", problems=(404, 409)),
+)
+def delete_file(edge: Given, agent: Agent, deposit_id: str, path: str) -> None:
+    files.delete(edge.ctx, agent, deposit_id, _path(path))
+
+
+HANDLERS = (list_files, read_file, put_file, delete_file)
