@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, UnaryExpression, func, select
 
 from strongroom.db.sql import explaining
 from strongroom.db.tables import deposits
@@ -20,7 +20,7 @@ from strongroom.errors import Conflict, Fault, NotFound
 
 _D = deposits.c
 
-_ORDER: dict[DepositOrder, ColumnElement[Any]] = {
+_ORDER: dict[DepositOrder, sa.Column[Any]] = {
     DepositOrder.GROUP: _D.group_path,
     DepositOrder.STATUS: _D.status,
     DepositOrder.EXPORTED: _D.exported,
@@ -76,13 +76,8 @@ def query(c: Connection, q: DepositQuery) -> tuple[list[Deposit], int]:
     total = c.scalar(select(func.count()).select_from(deposits).where(*conditions)) or 0
     if q.offset >= total:
         return [], total
-    column = _ORDER[q.order]
-    if q.ascending:
-        order = (column.asc().nulls_last(), _D.id.asc())
-    else:
-        order = (column.desc().nulls_last(), _D.id.desc())
     rows = c.execute(
-        select(deposits).where(*conditions).order_by(*order).limit(q.page_size).offset(q.offset)
+        select(deposits).where(*conditions).order_by(*_order(q)).limit(q.page_size).offset(q.offset)
     )
     return [_deposit(row) for row in rows], total
 
@@ -92,6 +87,15 @@ def agents(c: Connection) -> list[str]:
     columns = (_D.created_by, _D.modified_by, _D.preserved_by, _D.exported_by)
     found = c.scalars(sa.union(*(select(column).where(column.is_not(None)) for column in columns)))
     return sorted(found)
+
+
+def _order(q: DepositQuery) -> tuple[UnaryExpression[Any], UnaryExpression[Any]]:
+    column = _ORDER[q.order]
+    if q.ascending:
+        # said only where there can be nulls: an index does not serve it
+        first = column.asc().nulls_last() if column.nullable else column.asc()
+        return first, _D.id.asc()
+    return column.desc().nulls_last() if column.nullable else column.desc(), _D.id.desc()
 
 
 def _conditions(q: DepositQuery) -> list[ColumnElement[bool]]:

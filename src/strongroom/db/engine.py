@@ -42,7 +42,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database, and can change nothing."""
-        with self._translated(), self._readers.connect() as c, c.begin():
+        with self._translated(reading=True), self._readers.connect() as c, c.begin():
             yield c
 
     @contextmanager
@@ -84,11 +84,11 @@ class Database:
             engine.dispose()
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self, *, reading: bool = False) -> Iterator[None]:
         try:
             yield
-        except DBAPIError as error:
-            known = sqlite.meaning(error.orig, self._path)
+        except (DBAPIError, sqlite.DriverError) as error:
+            known = sqlite.meaning(error, self._path, reading=reading)
             if known is None:
                 raise
             raise known from error

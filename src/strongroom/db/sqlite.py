@@ -15,9 +15,13 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from strongroom.errors import Damaged, OutOfSpace, StrongroomError, Unavailable
+
+#: what the driver raises where SQLAlchemy does not stand between
+DriverError = sqlite3.Error
 
 #: bytes; with less than this free, an I/O error is taken for a full disk
 _NEARLY_FULL = 1 << 20
@@ -110,11 +114,16 @@ def use_wal(path: Path, busy_timeout: float) -> None:
         raw.close()
 
 
-def meaning(error: BaseException | None, path: Path) -> StrongroomError | None:
-    """What a driver's error means to the program; None where it is a mistake in the program."""
-    if not isinstance(error, sqlite3.Error):
+def meaning(
+    error: DBAPIError | sqlite3.Error, path: Path, *, reading: bool = False
+) -> StrongroomError | None:
+    """What a driver's error means to the caller; None where it is a mistake in the program.
+
+    To write in a transaction for ``reading`` is such a mistake.
+    """
+    name = _name(error.orig if isinstance(error, DBAPIError) else error)
+    if reading and name == "SQLITE_READONLY":
         return None
-    name = _name(error)
     operator = f"{path}: {name}: {error}"
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return Unavailable(
@@ -139,8 +148,8 @@ def meaning(error: BaseException | None, path: Path) -> StrongroomError | None:
     return None
 
 
-def _name(error: sqlite3.Error) -> str:
-    # errors of the module itself carry no code
+def _name(error: BaseException | None) -> str:
+    # errors that Python's module finds by itself carry no code
     return getattr(error, "sqlite_errorname", None) or ""
 
 

@@ -53,13 +53,13 @@ deposits = Table(
     Column("lock_date", Moment),
     Column("archived", Moment),
 )
-_ACTIVE = text("active AND group_path IS NOT NULL")
 Index(
     "deposits_active_group",
     deposits.c.group_path,
     unique=True,
-    sqlite_where=_ACTIVE,
-    postgresql_where=_ACTIVE,
+    # in the words of the queries, or SQLite would not use it for them
+    sqlite_where=text("active = 1 AND group_path IS NOT NULL"),
+    postgresql_where=text("active AND group_path IS NOT NULL"),
 )
 Index("deposits_created", deposits.c.created, deposits.c.id)
 Index("deposits_modified", deposits.c.modified, deposits.c.id)

@@ -58,8 +58,13 @@ def _work_in_hand() -> None:
         sa.Column("lock_date", sa.BigInteger),
         sa.Column("archived", sa.BigInteger),
     )
-    _unique_where(
-        "deposits_active_group", "deposits", ["group_path"], "active AND group_path IS NOT NULL"
+    op.create_index(
+        "deposits_active_group",
+        "deposits",
+        ["group_path"],
+        unique=True,
+        sqlite_where=sa.text("active = 1 AND group_path IS NOT NULL"),
+        postgresql_where=sa.text("active AND group_path IS NOT NULL"),
     )
     op.create_index("deposits_created", "deposits", ["created", "id"])
     op.create_index("deposits_modified", "deposits", ["modified", "id"])
