@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 
 import pytest
+from tests.unit.test_domain_diff import A, B, binary, container, group
 
 from strongroom.domain import check
 from strongroom.domain.importjob import ImportJob, ItemRequest, JobRequest
 from strongroom.domain.paths import MemberPath, RepositoryPath
 from strongroom.domain.resources import Group
 from strongroom.errors import BadRequest, Conflict, Fault, StrongroomError
-from tests.unit.test_domain_diff import A, B, binary, container, group
 
 ROOT = "http://localhost:8000"
 AG = f"{ROOT}/repository/l/g"
