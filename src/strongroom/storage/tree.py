@@ -1,0 +1,185 @@
+"""Folders beneath one root, reached by descriptors only: no link is followed, nothing leaves.
+
+Each component of a path is opened beneath the one before it (openat(2) with O_NOFOLLOW), so it does
+not matter what others rename or replace meanwhile. Files in these folders are left to others.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import threading
+from pathlib import Path
+
+from strongroom.errors import BadRequest, Conflict, Fault, NotFound, StrongroomError
+from strongroom.storage import durable
+from strongroom.storage.trouble import translated
+
+
+#: code of the NotFound for a path that leads over a file
+FILE_IN_THE_WAY = "file-in-the-way"
+
+
+class Tree:
+    """The folders beneath ``root``, whose own last component may be no link either.
+
+    The folder that was used last is held open, so that thousands of files of one folder do not pay
+    for the way to it. Safe to share between threads.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._lock = threading.Lock()
+        self._held = -1
+        self._held_path = ""
+        self._held_identity = (0, 0)
+
+    def __del__(self) -> None:
+        if self._held >= 0:
+            os.close(self._held)
+
+    def folder(self, path: str) -> int:
+        """A descriptor of a folder, for the caller to close; ``""`` is the root itself.
+
+        NotFound if it is not there, BadRequest for links and impossible paths, Unprocessable where
+        permissions forbid it.
+        """
+        with self._lock:
+            if self._holds(path):
+                return os.dup(self._held)
+        descriptor = self._walk(split(path) if path else [], path)
+        self._hold(path, descriptor)
+        return descriptor
+
+    def make(self, path: str) -> int:
+        """The same, making the folders that are missing (but not the root); not synced.
+
+        Conflict where a file stands in the way.
+        """
+        with self._lock:
+            if self._holds(path):
+                return os.dup(self._held)
+        descriptor = self._walk(split(path) if path else [], path, make=True)
+        self._hold(path, descriptor)
+        return descriptor
+
+    def sync(self, path: str) -> None:
+        """Bring a folder's names, and those of all folders above it, onto the disk.
+
+        All of them: another writer may have made one and not synced it yet.
+        """
+        while True:
+            descriptor = self.folder(path)
+            try:
+                durable.sync_file(descriptor)
+            finally:
+                os.close(descriptor)
+            if path == "":
+                return
+            path = path.rpartition("/")[0]
+
+    def _walk(self, parts: list[str], path: str, *, make: bool = False) -> int:
+        try:
+            descriptor = os.open(self.root, durable.FOLDER)
+        except OSError as error:
+            raise _refusal(error, None, str(self.root), path) from error
+        try:
+            for part in parts:
+                following = self._step(descriptor, part, path, make=make)
+                os.close(descriptor)
+                descriptor = following
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def _step(self, parent: int, part: str, path: str, *, make: bool) -> int:
+        try:
+            return os.open(part, durable.FOLDER, dir_fd=parent)
+        except FileNotFoundError as error:
+            if not make:
+                raise _refusal(error, parent, part, path) from error
+        except OSError as error:
+            raise _refusal(error, parent, part, path, make=make) from error
+        try:
+            durable.make_folder(part, folder=parent)
+        except FileExistsError:
+            pass  # somebody else has just made it; what it is shows when it is opened
+        except OSError as error:
+            raise _refusal(error, parent, part, path, make=True) from error
+        return self._step(parent, part, path, make=False)
+
+    def _holds(self, path: str) -> bool:
+        """Whether the held folder still is what lies at ``path``."""
+        if self._held < 0 or self._held_path != path:
+            return False
+        try:
+            there = (self.root / path).lstat()
+        except OSError:
+            return False
+        return (there.st_dev, there.st_ino) == self._held_identity
+
+    def _hold(self, path: str, descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        with self._lock:
+            if self._held >= 0:
+                os.close(self._held)
+            self._held = os.dup(descriptor)
+            self._held_path = path
+            self._held_identity = (status.st_dev, status.st_ino)
+
+
+def split(path: str) -> list[str]:
+    """The components of a path; BadRequest if it can be no path beneath a folder."""
+    parts = path.split("/")
+    if any(part in ("", ".", "..") or "\0" in part for part in parts) or not _utf8(path):
+        raise BadRequest(
+            f"'{path[:200]}' is no path of a file here: it has an empty, '.' or '..' part, "
+            "or characters that no name can have.",
+            code="bad-path",
+            faults=[
+                Fault(code="bad-path", message="This can be no path of a file.", path=path[:200])
+            ],
+        )
+    return parts
+
+
+def _utf8(path: str) -> bool:
+    # lone surrogates would become raw bytes, and so name files that no listing shows
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def symbolic_link(path: str) -> Fault:
+    return Fault(
+        code="symbolic-link",
+        message="Symbolic links are not followed; put the file itself here.",
+        path=path,
+    )
+
+
+def _refusal(
+    error: OSError, parent: int | None, part: str, path: str, *, make: bool = False
+) -> StrongroomError | OSError:
+    """Why a folder cannot be opened or made, in our words where there are better ones."""
+    if isinstance(error, FileNotFoundError):
+        return NotFound(f"There is no '{path}'." if path else "The folder is not there.")
+    if error.errno in (errno.ENOTDIR, errno.ELOOP):
+        try:
+            mode = os.stat(part, dir_fd=parent, follow_symlinks=False).st_mode
+        except OSError:
+            mode = 0
+        if stat.S_ISLNK(mode):
+            return BadRequest(
+                f"'{path}' leads over a symbolic link, and links are not followed.",
+                code="symbolic-link",
+                faults=[symbolic_link(path)],
+            )
+        if make:
+            return Conflict(f"'{part}' in '{path}' is a file, so nothing can be put below it.")
+        return NotFound(f"There is no '{path}': '{part}' is a file.", code=FILE_IN_THE_WAY)
+    return translated(error, path) or error
