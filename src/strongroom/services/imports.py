@@ -15,6 +15,7 @@ from strongroom.domain.deposits import Deposit, Layout
 from strongroom.domain.importjob import LISTS, ImportJob, Job, JobKind, JobRequest, JobStatus
 from strongroom.domain.paths import MemberPath
 from strongroom.domain.resources import Group
+from strongroom.domain.times import ticks
 from strongroom.errors import BadRequest, Conflict, Fault, NotFound, StrongroomError
 from strongroom.services import deposits, diffs, nodes, proofs, workspaces
 from strongroom.services.context import Context
@@ -46,8 +47,9 @@ def submit(ctx: Context, agent: str, deposit_id: str, request: JobRequest) -> Jo
     if _is_diff(request, deposit):
         view = diffs.diff(ctx, agent, deposit_id)
         plan = view.job
-        import_job: str | None = request.id
-        original: str | None = _diff_uri(ctx, deposit)
+        base = f"{ctx.roots.public}/deposits/{deposit.id}/importjobs"
+        import_job: str | None = f"{base}/transient/{ticks(view.created)}"
+        original: str | None = f"{base}/diff"
     else:
         plan = _written(ctx, agent, deposit, request)
         import_job, original = request.id, request.original_id
@@ -84,10 +86,6 @@ def _is_diff(request: JobRequest, deposit: Deposit) -> bool:
     return (request.id or "").rstrip("/").lower().endswith(ending) and not any(
         request.lists.get(name) for name in LISTS
     )
-
-
-def _diff_uri(ctx: Context, deposit: Deposit) -> str:
-    return f"{ctx.roots.public}/deposits/{deposit.id}/importjobs/diff"
 
 
 def _written(ctx: Context, agent: str, deposit: Deposit, request: JobRequest) -> ImportJob:
