@@ -1,0 +1,368 @@
+"""Import jobs outside the request: waiting, cancelled, excluded, and surviving a killed server."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from support import ocfl_check, samples, workflow
+from support.server import Server, inside_of, with_small_disk
+from support.shapes import RESULT_LISTS, assert_problem
+from support.workflow import (
+    Json,
+    assert_holds,
+    binaries,
+    fill,
+    get,
+    load,
+    local,
+    make_deposit,
+    make_filled,
+    ok,
+    post_diff,
+    preserve,
+    wait,
+)
+
+MIB = 2**20
+
+
+@pytest.fixture
+def lonely(start_server: Callable[..., Server]) -> Server:
+    """A server of this test's own, so that nothing else keeps its worker busy."""
+    return start_server()
+
+
+def slow_deposit(client: httpx.Client, group: str, *, mebibytes: int = 1500) -> Json:
+    """A deposit whose import takes a second or more: one huge, sparse file."""
+    size = mebibytes * MIB
+    digest = hashlib.sha256()
+    zeros = bytes(MIB)
+    for _ in range(mebibytes):
+        digest.update(zeros)
+    entry = samples.Entry(
+        path="objects/huge.tif", digest=digest.hexdigest(), size=size, content_type="image/tiff"
+    )
+    deposit = make_deposit(client, archivalGroup=group, archivalGroupName="Huge")
+    root = fill(deposit, {"mets.xml": samples.plain_mets([entry])})
+    (root / "objects").mkdir()
+    with (root / "objects/huge.tif").open("wb") as out:
+        out.truncate(size)
+    return deposit
+
+
+def wait_until_running(client: httpx.Client, result: Json) -> Json:
+    deadline = time.monotonic() + 30
+    while (now := get(client, result["id"]))["status"] == "waiting":
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    return now
+
+
+def test_a_waiting_job_can_be_cancelled(lonely: Server) -> None:
+    with workflow.connect(lonely.url) as client:
+        busy = ok(
+            post_diff(client, slow_deposit(client, f"{lonely.url}/repository/busy")), 201
+        ).json()
+        wait_until_running(client, busy)
+        files = samples.with_mets(samples.book(1))
+        group = f"{lonely.url}/repository/cancelled"
+        deposit = make_filled(client, group, files)
+        job = ok(post_diff(client, deposit), 201).json()
+        if get(client, job["id"])["status"] != "waiting":
+            pytest.skip("this server runs several imports at once, so that none had to wait")
+        answer = ok(client.post(f"/v1{job['id'].removeprefix(lonely.url)}/cancel"))
+        cancelled = answer.json()
+        assert cancelled["status"] == "completedWithErrors"
+        assert cancelled["newVersion"] is None
+        assert cancelled["dateFinished"] is not None
+        assert "cancel" in str(cancelled["errors"]).lower()
+        assert all(cancelled[name] == [] for name in RESULT_LISTS)
+        assert get(client, job["id"]) == cancelled
+        assert_problem(client.post(f"/v1{job['id'].removeprefix(lonely.url)}/cancel"), 409)
+        assert wait(client, busy)["status"] == "completed"
+        assert client.head(group).status_code == 404
+        # the deposit is as good as after any failed job
+        workflow.run_diff(client, deposit)
+        assert_holds(client, group, files)
+
+
+def test_a_job_that_has_ended_cannot_be_cancelled(client: httpx.Client, group: str) -> None:
+    result = preserve(client, group, samples.with_mets(samples.book(1)))
+    path = "/v1/" + result["id"].partition("/deposits/")[0].join(["", ""]) + "deposits/"
+    path += result["id"].partition("/deposits/")[2]
+    assert_problem(client.post(f"{path}/cancel"), 409)
+    unknown = path.rpartition("/")[0] + "/kx7m2tq9ahwd"
+    assert_problem(client.post(f"{unknown}/cancel"), 404)
+    assert get(client, result["id"]) == result
+
+
+def test_a_deposit_has_one_import_at_a_time(lonely: Server) -> None:
+    with workflow.connect(lonely.url) as client:
+        group = f"{lonely.url}/repository/huge"
+        deposit = slow_deposit(client, group)
+        job = ok(post_diff(client, deposit), 201).json()
+        assert_problem(post_diff(client, deposit), 409)
+        assert_problem(client.get(f"{deposit['id']}/importjobs/diff"), 409)
+        assert_problem(client.delete(deposit["id"]), 409)
+        assert_problem(client.post("/deposits", json={"archivalGroup": group}), 409)
+        assert_problem(client.put("/repository/huge"), 409)
+        assert wait(client, job)["status"] == "completed"
+        ok(client.delete(deposit["id"]), 204)
+
+
+def test_a_group_has_one_import_at_a_time(lonely: Server) -> None:
+    with workflow.connect(lonely.url) as client:
+        group = f"{lonely.url}/repository/huge"
+        book = samples.book(1)
+        wrong = samples.entries(book, digests={"objects/page 0001.png": "0" * 64})
+        failed = make_filled(client, group, {**book, "mets.xml": samples.plain_mets(wrong)})
+        result = wait(client, ok(post_diff(client, failed), 201).json())
+        assert result["status"] == "completedWithErrors"
+        # the failed deposit is inactive, so another may be made, and now both want in
+        busy = ok(post_diff(client, slow_deposit(client, group)), 201).json()
+        fill(failed, samples.with_mets(book))
+        assert_problem(post_diff(client, failed), 409)
+        assert wait(client, busy)["status"] == "completed"
+        assert len(load(client, group)["versions"]) == 1
+
+
+def test_racing_posts_for_one_deposit_make_one_job(server: Server, group: str) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with workflow.connect(server.url) as client:
+        deposit = make_filled(client, group, samples.with_mets(samples.book(3)))
+
+        def post(_: int) -> int:
+            with workflow.connect(server.url) as racer:
+                return post_diff(racer, deposit).status_code
+
+        with ThreadPoolExecutor(4) as pool:
+            codes = sorted(pool.map(post, range(4)))
+        assert codes == [201, 409, 409, 409]
+        (result,) = get_list(client, f"{deposit['id']}/importjobs/results")
+        assert wait(client, result)["newVersion"] == "v1"
+
+
+def get_list(client: httpx.Client, uri: str) -> list[Json]:
+    found: list[Json] = ok(client.get(uri)).json()
+    return found
+
+
+def test_progress_is_shown_while_a_job_runs(lonely: Server) -> None:
+    with workflow.connect(lonely.url) as client:
+        deposit = slow_deposit(client, f"{lonely.url}/repository/huge", mebibytes=2500)
+        job = ok(post_diff(client, deposit), 201).json()
+        seen = []
+        while (now := get(client, job["id"]))["status"] in ("waiting", "running"):
+            if "progress" in now:
+                seen.append(now["progress"])
+            time.sleep(0.05)
+        assert now["status"] == "completed"
+    assert seen
+    assert all(0 <= p["bytesDone"] <= p["bytesTotal"] for p in seen)
+    assert all(0 <= p["filesDone"] <= p["filesTotal"] for p in seen)
+    done = [p["bytesDone"] for p in seen]
+    assert done == sorted(done)
+    assert any(p["bytesDone"] > 0 for p in seen)
+    assert seen[-1]["bytesTotal"] >= 2500 * MIB
+
+
+def test_other_requests_are_answered_while_a_job_runs(lonely: Server) -> None:
+    with workflow.connect(lonely.url) as client:
+        deposit = slow_deposit(client, f"{lonely.url}/repository/huge")
+        job = ok(post_diff(client, deposit), 201).json()
+        slowest = 0.0
+        while get(client, job["id"])["status"] in ("waiting", "running"):
+            begun = time.monotonic()
+            ok(client.put(f"/repository/{workflow.fresh()}"), 201)
+            slowest = max(slowest, time.monotonic() - begun)
+        assert slowest < 5.0
+
+
+# ------------------------------------------------------------------------------ killed servers
+
+
+def assert_truthful(
+    client: httpx.Client, group: str, job: Json, old: dict[str, bytes] | None
+) -> bool:
+    """The job says what is there: the new version, or the old one; whether it completed."""
+    result = wait(client, job)
+    if result["status"] == "completed":
+        assert result["errors"] is None
+        loaded = load(client, group)
+        assert loaded["version"]["ocflVersion"] == result["newVersion"]
+        assert loaded["lastModified"] == result["dateFinished"]
+        assert "objects/huge.tif" in binaries(loaded)
+    else:
+        assert result["errors"]
+        assert result["newVersion"] is None
+        if old is None:
+            assert client.head(group).status_code == 404
+        else:
+            assert_holds(client, group, old)
+    return bool(result["status"] == "completed")
+
+
+@pytest.mark.parametrize("update", [False, True], ids=["v1", "v2"])
+@pytest.mark.parametrize("pause", [0.0, 0.1, 0.4, 0.8, 1.2])
+def test_a_killed_server_leaves_the_old_version_or_the_new(
+    lonely: Server, pause: float, update: bool
+) -> None:
+    group = f"{lonely.url}/repository/huge"
+    old = samples.with_mets(samples.book(2)) if update else None
+    with workflow.connect(lonely.url) as client:
+        if old:
+            preserve(client, group, old)
+            # the huge file comes on top, all else stays
+        deposit = slow_deposit(client, group, mebibytes=700)
+        if old:
+            both = [
+                *samples.entries(samples.book(2)),
+                samples.Entry(
+                    path="objects/huge.tif",
+                    digest=zeros_digest(700),
+                    size=700 * MIB,
+                    content_type="image/tiff",
+                ),
+            ]
+            fill(deposit, {"mets.xml": samples.plain_mets(both)})
+        job = ok(post_diff(client, deposit), 201).json()
+        if pause:
+            wait_until_running(client, job)
+            time.sleep(pause)
+    lonely.kill()
+    lonely.start()
+    with workflow.connect(lonely.url) as client:
+        completed = assert_truthful(client, group, job, old)
+        root = ocfl_check.find_root(lonely.data)
+        ocfl_check.assert_root_valid(root)
+        if not completed:
+            workflow.run_diff(client, deposit)
+            ocfl_check.assert_root_valid(root)
+        assert "objects/huge.tif" in binaries(load(client, group))
+        events = get(client, f"{lonely.url}/activity/archivalgroups/pages/1")["orderedItems"]
+        assert len(events) == (2 if update else 1)
+        assert len(load(client, group)["versions"]) == (2 if update else 1)
+        assert staged(root) == []
+
+
+def zeros_digest(mebibytes: int) -> str:
+    digest = hashlib.sha256()
+    for _ in range(mebibytes):
+        digest.update(bytes(MIB))
+    return digest.hexdigest()
+
+
+def staged(root: Path) -> list[Path]:
+    """Big things that an abandoned import left in the staging area."""
+    staging = root / "extensions" / "strongroom-staging"
+    return [p for p in staging.rglob("*") if p.is_file() and p.stat().st_size > MIB]
+
+
+def test_a_waiting_job_survives_a_restart(lonely: Server) -> None:
+    with workflow.connect(lonely.url) as client:
+        busy = ok(
+            post_diff(client, slow_deposit(client, f"{lonely.url}/repository/busy")), 201
+        ).json()
+        group = f"{lonely.url}/repository/patient"
+        files = samples.with_mets(samples.book(1))
+        job = ok(post_diff(client, make_filled(client, group, files)), 201).json()
+    assert lonely.stop() == 0
+    lonely.start()
+    with workflow.connect(lonely.url) as client:
+        assert wait(client, job)["status"] == "completed"
+        assert_holds(client, group, files)
+        assert_truthful(client, f"{lonely.url}/repository/busy", busy, None)
+
+
+def test_an_export_survives_a_restart(lonely: Server) -> None:
+    with workflow.connect(lonely.url) as client:
+        group = f"{lonely.url}/repository/book"
+        files = samples.with_mets({f"objects/{n}.txt": f"{n}".encode() for n in range(2000)})
+        preserve(client, group, files)
+        deposit = workflow.start_export(client, group)
+    lonely.kill()
+    lonely.start()
+    with workflow.connect(lonely.url) as client:
+        done = workflow.wait_for(client, deposit["id"], "new")
+        tree = ocfl_check.tree(local(done["files"]))
+        assert {path: data for path, data in tree.items() if data is not None} == files
+
+
+def test_a_killed_front_leaves_no_worker_that_fights_the_next(lonely: Server) -> None:
+    with workflow.connect(lonely.url) as client:
+        group = f"{lonely.url}/repository/huge"
+        job = ok(post_diff(client, slow_deposit(client, group)), 201).json()
+        wait_until_running(client, job)
+    lonely.kill_only_the_server()
+    lonely.start()
+    with workflow.connect(lonely.url) as client:
+        assert_truthful(client, group, job, None)
+        ocfl_check.assert_root_valid(ocfl_check.find_root(lonely.data))
+
+
+def test_one_data_folder_has_one_server(
+    lonely: Server, start_server: Callable[..., Server]
+) -> None:
+    from support.server import ServerDied
+
+    with pytest.raises(ServerDied, match="exit code [1-9]") as refused:
+        start_server(data=lonely.data)
+    assert "Traceback" not in str(refused.value)
+    assert str(lonely.data) in str(refused.value)
+    with workflow.connect(lonely.url) as client:
+        ok(client.get("/health"))
+
+
+# ---------------------------------------------------------------------------------- full disks
+
+
+def test_a_full_disk(start_server: Callable[..., Server], tmp_path: Path) -> None:
+    data = tmp_path / "small"
+    prefix = with_small_disk(data, 64)
+    if prefix is None:
+        pytest.skip("no mount namespace can be made here, so no small disk")
+    server = start_server(data=data, prefix=prefix)
+    with workflow.connect(server.url) as client:
+        group = f"{server.url}/repository/book"
+        deposit = make_deposit(client, archivalGroup=group, archivalGroupName="N")
+        files = f"/v1{deposit['id'].removeprefix(server.url)}/files"
+
+        # an upload that does not fit
+        answer = client.put(f"{files}/objects/large.tif", content=bytes(80 * MIB))
+        assert_problem(answer, 507)
+        assert ok(client.get(files)).json()["files"] == []
+        seen = inside_of(server, data)
+        assert not [p for p in seen.rglob("*") if p.is_file() and p.stat().st_size > 8 * MIB]
+
+        # an import that does not fit
+        large = bytes(40 * MIB)
+        book = samples.with_mets({"objects/large.tif": large})
+        for path, content in book.items():
+            ok(client.put(f"{files}/{path}", content=content), 201)
+        answer = post_diff(client, deposit)
+        if answer.status_code == 201:
+            result = wait(client, answer.json())
+            assert result["status"] == "completedWithErrors"
+            assert "space" in str(result["errors"]).lower()
+        else:
+            assert_problem(answer, 507)
+        assert client.head(group).status_code == 404
+        root = ocfl_check.find_root(seen)
+        ocfl_check.assert_root_valid(root)
+        assert staged(root) == []
+
+        # with room again, all is well
+        ok(client.delete(f"{files}/objects/large.tif"), 204)
+        book = samples.with_mets({"objects/small.tif": b"fits"})
+        for path, content in book.items():
+            assert client.put(f"{files}/{path}", content=content).status_code in (200, 201)
+        workflow.run_diff(client, deposit)
+        assert_holds(client, group, book)
+        ocfl_check.assert_root_valid(root)
