@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
 from support import ocfl_check, samples, workflow
-from support.server import Server, inside_of, with_small_disk
+from support.server import Server, ServerDied, inside_of, with_small_disk
 from support.shapes import RESULT_LISTS, assert_problem
 from support.workflow import (
     Json,
@@ -92,10 +93,11 @@ def test_a_waiting_job_can_be_cancelled(lonely: Server) -> None:
         assert_holds(client, group, files)
 
 
-def test_a_job_that_has_ended_cannot_be_cancelled(client: httpx.Client, group: str) -> None:
+def test_a_job_that_has_ended_cannot_be_cancelled(
+    server: Server, client: httpx.Client, group: str
+) -> None:
     result = preserve(client, group, samples.with_mets(samples.book(1)))
-    path = "/v1/" + result["id"].partition("/deposits/")[0].join(["", ""]) + "deposits/"
-    path += result["id"].partition("/deposits/")[2]
+    path = f"/v1{result['id'].removeprefix(server.url)}"
     assert_problem(client.post(f"{path}/cancel"), 409)
     unknown = path.rpartition("/")[0] + "/kx7m2tq9ahwd"
     assert_problem(client.post(f"{unknown}/cancel"), 404)
@@ -133,8 +135,6 @@ def test_a_group_has_one_import_at_a_time(lonely: Server) -> None:
 
 
 def test_racing_posts_for_one_deposit_make_one_job(server: Server, group: str) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     with workflow.connect(server.url) as client:
         deposit = make_filled(client, group, samples.with_mets(samples.book(3)))
 
@@ -310,9 +310,7 @@ def test_a_killed_front_leaves_no_worker_that_fights_the_next(lonely: Server) ->
 def test_one_data_folder_has_one_server(
     lonely: Server, start_server: Callable[..., Server]
 ) -> None:
-    from support.server import ServerDied
-
-    with pytest.raises(ServerDied, match="exit code [1-9]") as refused:
+    with pytest.raises(ServerDied, match=r"exit code [1-9]") as refused:
         start_server(data=lonely.data)
     assert "Traceback" not in str(refused.value)
     assert str(lonely.data) in str(refused.value)

@@ -43,6 +43,7 @@ STEPS = int(os.environ.get("STRONGROOM_MODEL_STEPS", "8"))
 
 FOLDERS = ("objects", "objects/sub #1", "metadata", "métadonnées")
 NAMES = ("a.txt", "b c.png", "ü#1.txt", "100%.xml", "e\u0301.txt", "\u00e9.txt", "A.txt", "📚")
+KINDS = ("put", "put", "delete", "rename", "folder", "drop folder", "name folder")
 CONTENTS = (b"", b"one", b"two", b"<x/>", bytes(3000))
 
 
