@@ -38,15 +38,15 @@ class Hosts:
     def check(self, host: str | None, origin: str | None) -> None:
         """Refuse a page elsewhere that talks to a server on loopback (DNS rebinding, CSRF).
 
-        Raises Forbidden (``foreign-host``, ``foreign-origin``). Ports do not matter; a missing Host
+        Raises Forbidden (``foreign-host``, ``foreign-site``). Ports do not matter; a missing Host
         (HTTP/1.0) is no browser's.
         """
         if self.names is None:
             return
         if host is not None and _name(f"//{host}") not in self.names:
-            raise _foreign("Host", host)
+            raise _foreign("Host", "foreign-host", host)
         if origin is not None and _name(origin) not in self.names:
-            raise _foreign("Origin", origin)
+            raise _foreign("Origin", "foreign-site", origin)
 
 
 def _name(url: str) -> str | None:
@@ -56,14 +56,14 @@ def _name(url: str) -> str | None:
         return None
 
 
-def _foreign(header: str, found: str) -> Forbidden:
+def _foreign(header: str, code: str, found: str) -> Forbidden:
     return Forbidden(
         f"The {header} '{found[:200]}' is not one of this server's. Use localhost, or let the "
         "operator name the host in the public URL.",
-        code=f"foreign-{header.lower()}",
+        code=code,
         faults=[
             Fault(
-                code=f"foreign-{header.lower()}",
+                code=code,
                 message=f"The {header} header names another site.",
                 path=header,
                 expected="localhost, 127.0.0.1, [::1] or a host of the public URLs",

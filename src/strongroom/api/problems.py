@@ -39,7 +39,7 @@ _STATUS: tuple[tuple[type[StrongroomError], int], ...] = (
 )
 
 #: codes of what the router itself refuses
-_ROUTER_CODES = {
+ROUTER_CODES = {
     400: "bad-request",
     404: "no-route",
     405: "method-not-allowed",
@@ -96,7 +96,7 @@ def _told(error: StrongroomError, correlation: str) -> Answer:
 def _refused(error: HTTPException, correlation: str) -> Answer:
     """What Litestar refuses: no such route or method, too large a body, bad parameters."""
     status = error.status_code
-    code = _ROUTER_CODES.get(status, "bad-request")
+    code = ROUTER_CODES.get(status, "bad-request")
     faults: list[Fault] = []
     text = error.detail
     if status == 404:

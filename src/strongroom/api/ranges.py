@@ -30,9 +30,9 @@ class Span:
 def requested(header: str | None, size: int) -> list[Span] | None:
     """The spans a ``Range`` header asks for, of a representation of ``size`` bytes.
 
-    None: there is no range to honour (no header, another unit, a malformed one, too many, or
-    together no less than the whole), so the whole is due. An empty list: none can be satisfied, so
-    416 is due. Overlapping and touching spans are joined, in the order asked for otherwise.
+    None: there is no range to honour (no header, another unit, a malformed one, too many), so the
+    whole is due. An empty list: none can be satisfied, so 416 is due. Overlapping and touching
+    spans are joined, in the order asked for otherwise, so no byte is sent twice.
     """
     if header is None:
         return None
@@ -53,10 +53,7 @@ def requested(header: str | None, size: int) -> list[Span] | None:
         span = _resolve(first, last, size)
         if span is not None:
             spans.append(span)
-    joined = _join(spans)
-    if len(joined) > 1 and sum(span.length for span in joined) >= size:
-        return None
-    return joined
+    return _join(spans)
 
 
 def _resolve(first: str, last: str, size: int) -> Span | None:
@@ -73,12 +70,19 @@ def _resolve(first: str, last: str, size: int) -> Span | None:
 def _join(spans: list[Span]) -> list[Span]:
     joined: list[Span] = []
     for span in spans:
-        for position, other in enumerate(joined):
-            if span.start <= other.start + other.length and other.start <= span.start + span.length:
-                start = min(span.start, other.start)
-                end = max(span.start + span.length, other.start + other.length)
-                joined[position] = Span(start, end - start)
-                break
+        start, end = span.start, span.start + span.length
+        touching = [
+            place
+            for place, other in enumerate(joined)
+            if start <= other.start + other.length and other.start <= end
+        ]
+        for place in touching:
+            start = min(start, joined[place].start)
+            end = max(end, joined[place].start + joined[place].length)
+        if touching:
+            joined[touching[0]] = Span(start, end - start)
+            for place in reversed(touching[1:]):
+                del joined[place]
         else:
             joined.append(span)
     return joined

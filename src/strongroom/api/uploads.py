@@ -13,26 +13,34 @@ from anyio import CancelScope, to_thread
 from litestar.types import Receive
 
 from strongroom.errors import BadRequest
-from strongroom.storage.protocols import FileEntry
 
 #: bytes that are gathered before a worker thread writes them
 GATHER = 1 << 20
 
 
+class Stored(Protocol):
+    """A file that is in its place."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+
+
 class Sink(Protocol):
-    """What an upload must be able to do; see ``storage.protocols.Upload``."""
+    """What an upload must be able to do; its promises are those of ``storage.protocols``."""
 
     def write(self, chunk: bytes | memoryview) -> None: ...
     def finish(
         self, *, sha256: str | None = None, size: int | None = None
-    ) -> tuple[FileEntry, str]: ...
+    ) -> tuple[Stored, str]: ...
     def abort(self) -> None: ...
 
 
 async def receive_into(
     sink: Sink, receive: Receive, *, sha256: str | None, size: int | None
-) -> tuple[FileEntry, str]:
-    """Write the whole body and finish; the entry and its SHA-256.
+) -> tuple[Stored, str]:
+    """Write the whole body and finish; the stored file and its SHA-256.
 
     Whatever goes wrong, and if the client goes away (BadRequest ``incomplete-body``), the upload is
     thrown away.
