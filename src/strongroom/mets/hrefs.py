@@ -26,7 +26,8 @@ def clean(href: str) -> str:
     scheme = _SCHEME.match(href)
     if scheme and scheme.group().lower() == "file:":
         href = href[scheme.end() :]
-    elif scheme:
+        scheme = _SCHEME.match(href)
+    if scheme:
         raise ValueError(f"points outside the deposit ('{scheme.group()[:40]}')")
     return _relative(href)
 
