@@ -138,7 +138,8 @@ def create(folder: Path) -> None:
 
 def _foreign(folder: Path) -> list[str]:
     """Names in the folder that an interrupted :func:`create` cannot have left."""
-    ours = {"extensions", "ocfl_layout.json", "README.txt"}
+    made = ["ocfl_layout.json", "README.txt", f"0=ocfl_{SPEC}"]
+    ours = {"extensions", *made[:2], *map(_passing, made)}
     found = sorted(path.name for path in folder.iterdir() if path.name not in ours)
     extensions = folder / "extensions"
     if extensions.is_dir():
@@ -174,9 +175,13 @@ def make_folders(path: Path) -> None:
                 raise
 
 
+def _passing(name: str) -> str:
+    return f".{name}.new"
+
+
 def _put(path: Path, data: bytes) -> None:
     """Write a small file whole: under another name first, so that it is never seen half done."""
-    passing = path.with_name(path.name + ".new")
+    passing = path.with_name(_passing(path.name))
     passing.unlink(missing_ok=True)
     durable.write_new(passing, data)
     durable.rename(passing, path)

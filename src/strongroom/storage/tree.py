@@ -16,7 +16,6 @@ from strongroom.errors import BadRequest, Conflict, Fault, NotFound, StrongroomE
 from strongroom.storage import durable
 from strongroom.storage.trouble import translated
 
-
 #: code of the NotFound for a path that leads over a file
 FILE_IN_THE_WAY = "file-in-the-way"
 
