@@ -55,8 +55,9 @@ def served(monkeypatch):
     return used, answers
 
 
-def problem(status: int) -> client_errors.ApiError:
-    return client_errors.from_answer(status, b"{}", method="GET", url="/x")
+def problem(status: int, code: str = "x") -> client_errors.ApiError:
+    body = json.dumps({"code": code, "detail": "No."}).encode()
+    return client_errors.from_answer(status, body, method="GET", url="/x")
 
 
 @pytest.mark.parametrize(
@@ -69,6 +70,9 @@ def problem(status: int) -> client_errors.ApiError:
         (problem(410), Exit.NOT_FOUND),
         (problem(422), Exit.REFUSED),
         (problem(500), Exit.REFUSED),
+        (problem(507), Exit.NO_SPACE),
+        (problem(500, "digest-mismatch"), Exit.VERIFICATION),
+        (problem(422, "digest-mismatch"), Exit.REFUSED),
         (client_errors.Unreachable("x"), Exit.UNREACHABLE),
         (client_errors.BadAnswer("x"), Exit.REFUSED),
         (client_errors.FilesRefused("x"), Exit.REFUSED),

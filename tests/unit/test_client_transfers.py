@@ -181,9 +181,11 @@ def test_content_that_breaks_off_is_fetched_again(client, server, tmp_path):
 )
 def test_damaged_or_broken_content_leaves_nothing(client, server, tmp_path, faults, error):
     server.faults = list(faults)
-    with pytest.raises(error):
+    with pytest.raises(error) as caught:
         client.content.fetch(binary(server), tmp_path / "page")
     assert list(tmp_path.iterdir()) == []
+    if error is Unreachable:
+        assert f"of {len(BIG)} bytes" in caught.value.__notes__[0]
 
 
 def test_content_of_another_size_or_digest_than_listed_is_refused(client, server, tmp_path):

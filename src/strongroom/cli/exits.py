@@ -41,7 +41,7 @@ MEANING: dict[Exit, str] = {
     Exit.OK: "It was done, and verified where the command verifies.",
     Exit.UNEXPECTED: "An error that is no fault of yours; the text says what happened.",
     Exit.USAGE: "The command line or the settings are wrong.",
-    Exit.REFUSED: "The server refused the request; the problem says why.",
+    Exit.REFUSED: "The server refused the request, or failed at it; the problem says why.",
     Exit.NOT_FOUND: "Something that is needed is not there, or was deleted.",
     Exit.CONFLICT: "The request is fine, the present state is not (something is there already).",
     Exit.JOB_FAILED: "The import job ended with errors; the repository was not changed.",
@@ -60,6 +60,11 @@ class NoMets(StrongroomError):
 
 #: problems of local material, which are BadRequest by kind
 _LOCAL = frozenset({"bad-folder", "unreadable-file", "not-a-file"})
+
+#: problems by which a server says that stored bytes are not what their record says
+_DAMAGE = frozenset(
+    {"bad-inventory", "damaged", "digest-mismatch", "missing-content", "size-mismatch"}
+)
 
 #: the first that fits counts
 _BY_KIND: tuple[tuple[type[StrongroomError], Exit], ...] = (
@@ -86,4 +91,8 @@ def code_for(error: StrongroomError) -> Exit:
     """The exit code for an error."""
     if isinstance(error, BadRequest) and error.problem in _LOCAL:
         return Exit.BAD_FOLDER
+    if isinstance(error, client.ServerFailed) and error.status == 507:
+        return Exit.NO_SPACE
+    if isinstance(error, client.ServerFailed) and error.problem in _DAMAGE:
+        return Exit.VERIFICATION
     return next((code for kind, code in _BY_KIND if isinstance(error, kind)), Exit.UNEXPECTED)

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from strongroom.client.digests import CHUNK, Digest, sha256_of_header
-from strongroom.client.errors import BadAnswer, VerificationFailed
+from strongroom.client.errors import BadAnswer, Unreachable, VerificationFailed
 from strongroom.client.transport import Transport
 from strongroom.errors import Conflict
 from strongroom.wire.resources import Binary
@@ -103,6 +103,13 @@ def fetch(
         found, stated = transport.receive(url, params=params, take=take)
         _verify(url, found, expected, stated)
         part.rename(target)
+    except Unreachable as error:
+        whole = f" of {expected.size}" if expected else ""
+        error.add_note(
+            f"{url} broke off after {got}{whole} bytes. A server ends a transfer this way when the "
+            "stored file turns out to be damaged; its log says whether that was so."
+        )
+        raise
     finally:
         with contextlib.suppress(FileNotFoundError):
             part.unlink()
