@@ -314,22 +314,7 @@ def test_versions_count_what_changed(capsys, monkeypatch):
 # ----------------------------------------------------------------------------------- preserve
 
 
-@pytest.fixture
-def offline(monkeypatch):
-    """The offline helpers, without the rest of the server behind them."""
-    import sys
-    import types
-
-    import strongroom
-    from strongroom import offline
-
-    module = types.ModuleType("strongroom.runtime")
-    module.find_mets, module.make_mets = offline.find_mets, offline.make_mets  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "strongroom.runtime", module)
-    monkeypatch.setattr(strongroom, "runtime", module, raising=False)
-
-
-def test_a_folder_without_mets_says_what_to_do(capsys, tmp_path, served, offline):
+def test_a_folder_without_mets_says_what_to_do(capsys, tmp_path, served):
     (tmp_path / "page.txt").write_text("hello")
     assert main(["preserve", str(tmp_path), "/library/b"]) == 9
     err = capsys.readouterr().err
@@ -338,7 +323,7 @@ def test_a_folder_without_mets_says_what_to_do(capsys, tmp_path, served, offline
     assert served[0] == []
 
 
-def test_mets_is_made_once_and_never_written_over(capsys, tmp_path, served, offline):
+def test_mets_is_made_once_and_never_written_over(capsys, tmp_path, served):
     (tmp_path / "page.txt").write_text("hello")
     # the server knows no Container, so nothing further happens
     assert main(["preserve", str(tmp_path), "/library/b", "--make-mets"]) == 4
@@ -350,7 +335,7 @@ def test_mets_is_made_once_and_never_written_over(capsys, tmp_path, served, offl
     assert (tmp_path / "mets.xml").read_bytes() == made
 
 
-def test_links_in_a_folder_are_refused_before_anything_else(capsys, tmp_path, served, offline):
+def test_links_in_a_folder_are_refused_before_anything_else(capsys, tmp_path, served):
     (tmp_path / "mets.xml").write_text("<mets/>")
     (tmp_path / "one").symlink_to("mets.xml")
     (tmp_path / "two").symlink_to("/nowhere")

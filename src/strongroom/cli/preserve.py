@@ -78,9 +78,10 @@ def preserve(
 
 def _need_mets(folder: Path, title: str, *, make: bool) -> bool:
     """Make sure there is a METS file; whether one was written."""
-    from strongroom import runtime
+    # not the runtime, whose parts take longer to load than the folder to preserve
+    from strongroom import offline
 
-    found = runtime.find_mets(folder)
+    found = offline.find_mets(folder)
     if found is not None and make:
         raise Conflict(
             f"'{folder}' has a METS file already ({found.name}). Leave out --make-mets to use it, "
@@ -94,7 +95,7 @@ def _need_mets(folder: Path, title: str, *, make: bool) -> bool:
             "written from what the folder holds."
         )
     if found is None:
-        runtime.make_mets(folder, title)
+        offline.make_mets(folder, title)
     return found is None
 
 
