@@ -78,10 +78,12 @@ def test_the_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
     raw.execute("CREATE TABLE recipes (id INTEGER)")
     raw.commit()
     raw.close()
+    before = path.read_bytes()
     with pytest.raises(StrongroomError, match="recipes") as caught:
         open_database(f"sqlite:///{path}")
     assert caught.value.problem == "database-foreign"
-    assert list(ddl(path)) == ["recipes"]
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["other.db"]
 
 
 def test_a_step_that_fails_leaves_no_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,12 +78,9 @@ def test_a_relative_path_does_not_follow_the_working_directory(
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["a b.db", "ü#%41?.db", "100%.db"])
+@pytest.mark.parametrize("name", ["a b.db", "ü#%41?.db", "100%.db", "%(here)s.db", "?"])
 def test_odd_names_are_names(tmp_path: Path, name: str) -> None:
-    from sqlalchemy.engine import URL
-
-    db = open_database(URL.create("sqlite", database=str(tmp_path / name)).render_as_string())
-    db.close()
+    opened(tmp_path / name).close()
     assert (tmp_path / name).exists()
 
 
@@ -95,6 +92,8 @@ def test_odd_names_are_names(tmp_path: Path, name: str) -> None:
         ("mysql://h/d", "'mysql'"),
         ("sqlite://", "a plain file"),
         ("sqlite:///:memory:", "a plain file"),
+        ("sqlite:///", "a plain file"),
+        ("sqlite:x.db", "a plain file"),
         ("sqlite:///x.db?mode=ro", "a plain file"),
         ("x.db", "is no database URL"),
         ("", "is no database URL"),

@@ -6,20 +6,22 @@ the other modules here are functions that take the open transaction.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 
-from strongroom.db import sqlite
-from strongroom.db.migrate import migrate
+from strongroom.db import migrate, sqlite
 from strongroom.errors import StrongroomError, Unavailable
 
 #: seconds that a writer waits for another one
 BUSY_TIMEOUT = 30.0
+
+_EXAMPLE = "sqlite:////folder/strongroom.db"
 
 
 class Database:
@@ -69,6 +71,15 @@ class Database:
         self._readers.dispose()
         self._writers.dispose()
 
+    def _bring_up_to_date(self) -> None:
+        with self._translated():
+            # looked at before anything is changed: it may be another program's file
+            pending = migrate.is_pending(self._readers)
+            self._readers.dispose()  # that connection still has the old journal mode in mind
+            sqlite.use_wal(self._path, self._timeout)
+            if pending:
+                self._migrate()
+
     def _migrate(self) -> None:
         # Changing a table in SQLite can mean making it again, which foreign keys must not notice.
         engine = sqlite.engine(
@@ -79,7 +90,7 @@ class Database:
             pooled=False,
         )
         try:
-            migrate(self._readers, engine)
+            migrate.migrate(engine)
         finally:
             engine.dispose()
 
@@ -95,7 +106,7 @@ class Database:
 
 
 def open_database(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Database:
-    """Open ``sqlite:///path``, creating the file (mode 0600) and bringing its tables up to date.
+    """Open ``sqlite:///`` and a path: make the file (mode 0600), bring its tables up to date.
 
     ``busy_timeout`` is in seconds. Raises StrongroomError: ``database-unsupported`` for another
     kind of database, ``database-unusable`` where the file cannot be used, ``database-newer`` where
@@ -105,9 +116,7 @@ def open_database(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Database:
     sqlite.make_file(path)
     database = Database(path, busy_timeout=busy_timeout)
     try:
-        with database._translated():
-            sqlite.use_wal(path, busy_timeout)
-            database._migrate()
+        database._bring_up_to_date()
     except BaseException:
         database.close()
         raise
@@ -115,22 +124,17 @@ def open_database(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Database:
 
 
 def _path_of(url: str) -> Path:
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise StrongroomError(
-            f"'{url}' is no database URL; it looks like sqlite:////folder/strongroom.db.",
-            code="database-unsupported",
-        ) from error
-    kind = parsed.get_backend_name()
+    """What follows ``sqlite:///``, as it stands: a name may hold anything, so none is decoded."""
+    kind, colon, rest = url.partition(":")
+    if not colon:
+        raise _unsupported(f"'{url}' is no database URL; it looks like {_EXAMPLE}.")
     if kind != "sqlite":
-        raise StrongroomError(
-            f"This version runs on SQLite (sqlite:///path), not on '{kind}'.",
-            code="database-unsupported",
-        )
-    if not parsed.database or parsed.database == ":memory:" or parsed.query:
-        raise StrongroomError(
-            "The database must be a plain file: sqlite:///path, without options.",
-            code="database-unsupported",
-        )
-    return Path(parsed.database).absolute()
+        raise _unsupported(f"This version runs on SQLite ({_EXAMPLE}), not on '{kind}'.")
+    path = rest.removeprefix("///")
+    if path in (rest, "", ":memory:") or re.search(r"\?\w+=", path):
+        raise _unsupported(f"The database must be a plain file: {_EXAMPLE}, without options.")
+    return Path(path).absolute()
+
+
+def _unsupported(message: str) -> StrongroomError:
+    return StrongroomError(message, code="database-unsupported")

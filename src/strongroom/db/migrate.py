@@ -18,18 +18,21 @@ from strongroom.errors import StrongroomError
 FOLDER = Path(__file__).parent / "migrations"
 
 
-def migrate(readers: Engine, writers: Engine) -> None:
-    """Apply the missing steps in one transaction; nothing is locked if none is missing.
+def is_pending(engine: Engine) -> bool:
+    """Whether steps are missing. Raises StrongroomError (``database-newer``, ``database-foreign``).
 
-    Raises StrongroomError (``database-newer``, ``database-foreign``).
+    Nothing is written.
     """
+    scripts = ScriptDirectory.from_config(configuration())
+    with engine.begin() as c:
+        return _revisions(c, scripts) != set(scripts.get_heads())
+
+
+def migrate(engine: Engine) -> None:
+    """Apply the steps that are missing, in one transaction; raises as :func:`is_pending`."""
     config = configuration()
-    scripts = ScriptDirectory.from_config(config)
-    with readers.begin() as c:
-        if _revisions(c, scripts) == set(scripts.get_heads()):
-            return
-    with writers.begin() as c:
-        _revisions(c, scripts)  # another process may have been first
+    with engine.begin() as c:
+        _revisions(c, ScriptDirectory.from_config(config))  # another process may have been first
         config.attributes["connection"] = c
         command.upgrade(config, "head")
 

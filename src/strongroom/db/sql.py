@@ -32,12 +32,15 @@ def insert_rows(c: Connection, table: Table, rows: Iterable[Row]) -> None:
 
 def upsert_rows(c: Connection, table: Table, rows: Iterable[Row]) -> None:
     """The same; a row with the primary key of an existing one replaces it."""
-    keys = [column.name for column in table.primary_key]
-    others = [column.name for column in table.columns if column.name not in keys]
-    changes = ", ".join(f"{name} = excluded.{name}" for name in others)
+    quoted = c.dialect.identifier_preparer.quote
+    keys = ", ".join(quoted(column.name) for column in table.primary_key)
+    changes = ", ".join(
+        f"{quoted(column.name)} = excluded.{quoted(column.name)}"
+        for column in table.columns
+        if not column.primary_key
+    )
     statement = (
-        f"{insert(table).compile(dialect=c.dialect)} "
-        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
+        f"{insert(table).compile(dialect=c.dialect)} ON CONFLICT ({keys}) DO UPDATE SET {changes}"
     )
     _many(c, statement, table, rows)
 
