@@ -140,7 +140,22 @@ def _serve(settings: Settings) -> int:
 def _run_uvicorn(app: Callable[..., object], listener: socket.socket, settings: Settings) -> int:
     import uvicorn
 
-    server = uvicorn.Server(
+    class Server(uvicorn.Server):
+        """Ends a graceful stop by returning; uvicorn's own would raise the signal once more."""
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            before = {
+                number: signal.signal(number, self.handle_exit)
+                for number in (signal.SIGINT, signal.SIGTERM)
+            }
+            try:
+                yield
+            finally:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+
+    server = Server(
         uvicorn.Config(
             app,
             log_level=settings.log_level.lower(),
@@ -158,10 +173,7 @@ def _run_uvicorn(app: Callable[..., object], listener: socket.socket, settings: 
         settings.data,
         settings.public_url,
     )
-    try:
-        server.run(sockets=[listener])
-    except KeyboardInterrupt:
-        return 0
+    server.run(sockets=[listener])
     return 0 if server.started else 1
 
 

@@ -81,7 +81,7 @@ def read(
             path = _member(entry, group, roots, faults)
             if path is None:
                 continue
-            _check_duplicate(name, path, seen, faults)
+            _check_duplicate(name, path, entry, seen, faults)
             if name.startswith("containers"):
                 items.append(_container(entry, path, name, files))
                 continue
@@ -282,7 +282,11 @@ def origin_path(origin: str, files: str) -> str:
 
 
 def _check_duplicate(
-    list_name: str, path: MemberPath, seen: dict[tuple[str, str], str], faults: Faults
+    list_name: str,
+    path: MemberPath,
+    entry: ItemRequest,
+    seen: dict[tuple[str, str], str],
+    faults: Faults,
 ) -> None:
     """An item stands in one list only; a rename may stand beside a change."""
     key = ("rename" if list_name.endswith("rename") else "change", path)
@@ -293,7 +297,14 @@ def _check_duplicate(
     where = f"twice in {_wire(before)}"
     if before != list_name:
         where = f"in {_wire(before)} and in {_wire(list_name)}"
-    faults.add(_WRONG, BadRequest, "duplicate-id", f"The item is listed {where}", path=path)
+    faults.add(
+        _WRONG,
+        BadRequest,
+        "duplicate-id",
+        f"The item is listed {where}",
+        path=path,
+        found=entry.id,
+    )
 
 
 def _wire(list_name: str) -> str:

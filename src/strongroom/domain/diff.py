@@ -97,7 +97,8 @@ def diff(
         m for m in gone if m.kind is Kind.CONTAINER and m.path not in workspace.folders
     ]
     if not faults:
-        _check_something_stays(workspace, members, delete, bool(add), faults)
+        adding = any(item.path != workspace.mets for item in add)
+        _check_something_stays(workspace, members, delete, adding, faults)
     faults.raise_all("The deposit cannot be compared with the Archival Group")
     return ImportJob(
         group=group,

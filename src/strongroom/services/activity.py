@@ -59,6 +59,11 @@ def push(ctx: Context, _agent: str, group: RepositoryPath) -> None:
     """
     with ctx.db.write() as c:
         node = node_rows.node(c, group)
+        if node is None and node_rows.group_at_or_above(c, group) is not None:
+            raise BadRequest(
+                f"/repository/{group} lies inside an Archival Group; name the group itself.",
+                code="not-a-group",
+            )
         if node is None:
             raise nodes.not_there(group)
         if node.deleted:

@@ -47,6 +47,8 @@ def submit(ctx: Context, agent: str, deposit_id: str, request: JobRequest) -> Jo
     if _is_diff(request, deposit):
         view = diffs.diff(ctx, agent, deposit_id)
         plan = view.job
+        if view.source_version is None and not plan.group_name:
+            raise _no_name(deposit)
         base = f"{ctx.roots.public}/deposits/{deposit.id}/importjobs"
         import_job: str | None = f"{base}/transient/{ticks(view.created)}"
         original: str | None = f"{base}/diff"
@@ -85,6 +87,21 @@ def _is_diff(request: JobRequest, deposit: Deposit) -> bool:
     ending = f"/deposits/{deposit.id}/importjobs/diff"
     return (request.id or "").rstrip("/").lower().endswith(ending) and not any(
         request.lists.get(name) for name in LISTS
+    )
+
+
+def _no_name(deposit: Deposit) -> BadRequest:
+    return BadRequest(
+        "A new Archival Group needs a name: PATCH the deposit's archivalGroupName, or give METS a "
+        "title.",
+        code="no-name",
+        faults=[
+            Fault(
+                code="no-name",
+                message="Neither the deposit nor its METS says what the Archival Group is called.",
+                path=f"/deposits/{deposit.id}",
+            )
+        ],
     )
 
 
