@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -180,6 +182,35 @@ def test_a_wrong_command_line_is_told_in_words_and_in_json(
         document = json.loads(capsys.readouterr().out)
         assert document["exit"] == code
         assert document["error"]["message"]
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_an_interrupt_is_exit_130_and_says_what_goes_on(capsys, monkeypatch, as_json):
+    @click.command()
+    @click.option("--json", "ignored", is_flag=True)
+    def slow(ignored: bool) -> None:
+        interrupt = KeyboardInterrupt()
+        interrupt.add_note("The job goes on.")
+        raise interrupt
+
+    monkeypatch.setitem(cli.commands, "slow", slow)
+    assert main(["slow", *(["--json"] if as_json else [])]) == 130
+    out, err = capsys.readouterr()
+    assert err.split("\n")[-3:] == ["Interrupted.", "The job goes on.", ""]
+    if as_json:
+        assert json.loads(out)["error"] == {
+            "code": "interrupted",
+            "message": "Interrupted.",
+            "hints": ["The job goes on."],
+        }
+
+
+def test_a_reader_that_has_seen_enough_is_not_shouted_at():
+    program = [sys.executable, "-m", "strongroom", "preserve", "--help"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 1  # click's own code for a closed pipe
 
 
 def test_nobody_there_is_exit_8(capsys, monkeypatch):

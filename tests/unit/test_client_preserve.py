@@ -370,6 +370,22 @@ def test_a_job_that_fails_is_told_with_its_errors(client, double, folder):
 
 
 @pytest.mark.parametrize(
+    ("moment", "hint"),
+    [("/v1/deposits/d1/files/book.mets", "--resume"), ("/results/j", "goes on in the server")],
+)
+def test_an_interrupt_says_what_goes_on(client, double, folder, monkeypatch, moment, hint):
+    def interrupt(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith(moment) and request.method in ("GET", "PUT"):
+            raise KeyboardInterrupt
+        return double(request)
+
+    monkeypatch.setattr(client.transport._http._transport, "handler", interrupt)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        run(client, folder)
+    assert hint in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize(
     ("broken", "code", "path"),
     [
         ("digest objects/page 1.tif", "digest-mismatch", "objects/page 1.tif"),

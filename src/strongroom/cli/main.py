@@ -6,7 +6,6 @@ It reads options and turns every failure into a text and an exit code; the comma
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from collections.abc import Sequence
 
@@ -55,14 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             error.show()
         return _told(state, Exit.USAGE, "usage", error.format_message())
     except click.Abort as stop:
-        hints = getattr(stop.__cause__, "__notes__", ())
+        hints = list(getattr(stop.__cause__, "__notes__", ()))
         state.note("\n".join(["Interrupted.", *hints]))
-        return _told(state, Exit.INTERRUPTED, "interrupted", "Interrupted.")
+        return _told(state, Exit.INTERRUPTED, "interrupted", "Interrupted.", hints=hints)
     except StrongroomError as error:
         return state.fail(error)
-    except BrokenPipeError:
-        # whoever read our output has seen enough; Python must not complain of it at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         return state.fail(_of_system(error))
     except SystemExit as done:
@@ -70,9 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return Exit.OK
 
 
-def _told(state: State, code: Exit, word: str, message: str) -> Exit:
+def _told(state: State, code: Exit, word: str, message: str, **more: object) -> Exit:
     if state.as_json:
-        state.emit({"error": {"code": word, "message": message}, "exit": int(code)}, "")
+        problem = {"code": word, "message": message, **more}
+        state.emit({"error": problem, "exit": int(code)}, "")
     return code
 
 

@@ -106,9 +106,14 @@ def preserve(
             "with --resume to go on with it."
         )
         raise
-    result = client.jobs.wait(
-        deposit.id, job.id, seen=lambda state: _show(state, progress), timeout=None
-    )
+    try:
+        result = client.jobs.wait(deposit.id, job.id, seen=lambda state: _show(state, progress))
+    except KeyboardInterrupt as error:
+        error.add_note(
+            f"Import job {last_segment(job.id)} of deposit {last_segment(deposit.id)} goes on in "
+            "the server; this command only watched it."
+        )
+        raise
     group = client.repository.group(path, version=result.new_version)
     layout = client.deposits.get(deposit.id).layout
     content, warnings = _content(local, layout)
