@@ -6,10 +6,9 @@ One :class:`Edge` for each surface is made when the application is; it never cha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
 
-from litestar.di import Provide
-from litestar.params import Dependency
+from litestar.di import NamedDependency, Provide
+from litestar.params import SkipValidation
 
 from strongroom.api import guards, routing
 from strongroom.api.body import EdgeRequest
@@ -51,8 +50,8 @@ def dependencies(edge: Edge) -> dict[str, Provide]:
 
 
 #: annotations of handler parameters that Litestar fills from the dependencies
-Given = Annotated[Edge, Dependency(skip_validation=True)]
-Agent = Annotated[str, Dependency(skip_validation=True)]
+Given = NamedDependency[SkipValidation[Edge]]
+Agent = NamedDependency[str]
 
 
 def repository_path(segment: str) -> RepositoryPath:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from strongroom.api import problem_texts
 from strongroom.errors import NotFound
@@ -153,7 +154,7 @@ def problem_pages() -> list[HTTPRouteHandler]:
         return _page("Problems", f"<dl>{entries}</dl>", up="")
 
     @get("/problems/{code:str}", media_type=HTML, sync_to_thread=False)
-    def problem(code: str) -> Response[str]:
+    def problem(code: FromPath[str]) -> Response[str]:
         text = problem_texts.TEXTS.get(code)
         if text is None:
             raise NotFound(f"There is no problem called '{code[:80]}'.", code="no-route")

@@ -10,83 +10,129 @@ from collections.abc import Mapping
 
 #: the request itself
 _REQUEST = {
-    "bad-activity": "Only an event of type Update about an Archival Group of this repository can be "
-    "announced. The errors name the properties that say something else.",
+    "bad-activity": (
+        "Only an event of type Update about an Archival Group of this repository can be "
+        "announced. The errors name the properties that say something else."
+    ),
     "bad-agent": "The name of an agent has 1 to 255 printable characters and no slash.",
     "bad-date": "Write moments as ISO 8601, such as 2026-01-31T12:00:00Z.",
-    "bad-digest": "A digest is a SHA-256 in 64 hexadecimal digits; upper case and the prefix sha256: "
-    "are accepted.",
-    "bad-digest-field": "Content-Digest and Repr-Digest (RFC 9530) carry the SHA-256 of the file as "
-    "sha-256=:BASE64:. Other algorithms alone are not accepted.",
+    "bad-digest": (
+        "A digest is a SHA-256 in 64 hexadecimal digits; upper case and the prefix sha256: are "
+        "accepted."
+    ),
+    "bad-digest-field": (
+        "Content-Digest and Repr-Digest (RFC 9530) carry the SHA-256 of the file as "
+        "sha-256=:BASE64:. Other algorithms alone are not accepted."
+    ),
     "bad-host": "A request has exactly one Host header.",
     "bad-identifier": "The identifier is blank or holds control characters.",
-    "bad-identity": "X-Client-Identity holds the name of the agent: 1 to 255 printable characters "
-    "without slash.",
-    "bad-job": "The import job cannot be read. The errors name each property and what is expected.",
+    "bad-identity": (
+        "X-Client-Identity holds the name of the agent: 1 to 255 printable characters without "
+        "slash."
+    ),
+    "bad-job": (
+        "The import job cannot be read. The errors name each property and what is expected."
+    ),
     "bad-page": "Pages are numbered from 1, and a page has a limited size.",
     "bad-parameter": "A query parameter cannot be read. The errors name it and what is expected.",
-    "bad-path": "The path holds something that no name here can hold: '..', an encoded slash, control "
-    "characters, an empty segment, or (outside Archival Groups) anything but 0-9 A-Z a-z % ( ) . _ -.",
+    "bad-path": (
+        "The path holds something that no name here can hold: '..', an encoded slash, control "
+        "characters, an empty segment, or (outside Archival Groups) anything but 0-9 A-Z a-z % "
+        "( ) . _ -."
+    ),
     "bad-query": "The query string has too many fields.",
-    "bad-request": "The request cannot be understood. The detail says why; sending it again "
-    "unchanged will not help.",
+    "bad-request": (
+        "The request cannot be understood. The detail says why; sending it again unchanged will "
+        "not help."
+    ),
     "bad-size": "A size is a whole number of bytes from 0.",
     "bad-template": "A template is None, RootLevel or BagIt.",
     "bad-version": "A version is v1, v2, … or a memento timestamp yyyyMMddHHmmss.",
     "duplicate-id": "A job lists each resource once.",
-    "foreign-host": "While the server listens on loopback without authentication, it answers only "
-    "under its own host names. Use localhost, or let the operator set the public URL.",
-    "foreign-id": "The id belongs to another repository. Ids begin with this server's public root.",
+    "foreign-host": (
+        "While the server listens on loopback without authentication, it answers only under its "
+        "own host names. Use localhost, or let the operator set the public URL."
+    ),
+    "foreign-id": (
+        "The id belongs to another repository. Ids begin with this server's public root."
+    ),
     "foreign-origin": "The origin of a file in a job lies outside the deposit's files.",
-    "foreign-site": "The request comes from a page of another site, which may not use a server that "
-    "listens on loopback without authentication.",
+    "foreign-site": (
+        "The request comes from a page of another site, which may not use a server that listens "
+        "on loopback without authentication."
+    ),
     "forbidden": "The caller may not do this from where it stands.",
-    "incomplete-body": "The connection ended before the whole file had come. Nothing was stored; "
-    "send it again.",
-    "malformed-json": "The body is not well-formed JSON (RFC 8259) in UTF-8. The detail names the "
-    "byte at which reading ended.",
-    "method-not-allowed": "The path does not know this method; the header Allow lists its methods.",
+    "incomplete-body": (
+        "The connection ended before the whole file had come. Nothing was stored; send it again."
+    ),
+    "malformed-json": (
+        "The body is not well-formed JSON (RFC 8259) in UTF-8. The detail names the byte at "
+        "which reading ended."
+    ),
+    "method-not-allowed": (
+        "The path does not know this method; the header Allow lists its methods."
+    ),
     "missing-body": "This call needs a JSON body.",
-    "missing-id": "An import job needs an id: one of your own, or a reference to the diff. Its items "
-    "need the ids of the resources they are about.",
-    "missing-origin": "A Binary to add or patch needs an origin: the URI of its file in the deposit.",
+    "missing-id": (
+        "An import job needs an id: one of your own, or a reference to the diff. Its items need "
+        "the ids of the resources they are about."
+    ),
+    "missing-origin": (
+        "A Binary to add or patch needs an origin: the URI of its file in the deposit."
+    ),
     "missing-path": "The call needs a path behind it, of an Archival Group or a Binary.",
     "missing-property": "A property that the call needs is missing. The errors name it.",
     "no-archival-group": "Set the archivalGroup of the deposit first.",
-    "no-name": "A new Archival Group needs a name, from the deposit, the job or METS; so does a "
-    "rename.",
+    "no-name": (
+        "A new Archival Group needs a name, from the deposit, the job or METS; so does a rename."
+    ),
     "no-route": "There is nothing at this path of the API. /openapi.json lists every path.",
     "outside-group": "Every resource in a job lies inside the job's Archival Group.",
     "partial-put": "A file is put as a whole; Content-Range is not understood.",
-    "path-too-long": "A path has at most 4000 bytes, a name inside an Archival Group at most 255 "
-    "bytes, and one outside at most 2000 characters.",
-    "range-not-satisfiable": "None of the ranges lies inside the file; Content-Range tells its size.",
+    "path-too-long": (
+        "A path has at most 4000 bytes, a name inside an Archival Group at most 255 bytes, and "
+        "one outside at most 2000 characters."
+    ),
+    "range-not-satisfiable": (
+        "None of the ranges lies inside the file; Content-Range tells its size."
+    ),
     "reserved-path": "This name is kept for the server and cannot be used for content.",
     "too-large": "The body is larger than this server accepts; the operator can raise the limit.",
     "unknown-schema": "No resolver is configured for this schema of identifiers.",
-    "unsupported-media-type": "Bodies are JSON in UTF-8, sent as application/json. Files are sent "
-    "as they are, without Content-Encoding.",
+    "unsupported-media-type": (
+        "Bodies are JSON in UTF-8, sent as application/json. Files are sent as they are, "
+        "without Content-Encoding."
+    ),
     "unsupported-view": "The Storage API knows one view, lightweight.",
     "wrong-deposit": "A job is posted to the deposit that it names.",
     "wrong-group": "A job changes the Archival Group of its deposit and no other.",
-    "wrong-type": "A property has the wrong JSON type. Booleans are true or false without quotes; "
-    "numbers may be sent as strings.",
+    "wrong-type": (
+        "A property has the wrong JSON type. Booleans are true or false without quotes; numbers "
+        "may be sent as strings."
+    ),
 }
 
 #: the present state of things
 _STATE = {
-    "active-deposit": "An Archival Group has one active deposit at a time. Use that one, or finish, "
-    "deactivate or delete it first.",
-    "active-import": "An import into this Archival Group is not finished. Wait for it, or cancel it "
-    "while it waits.",
+    "active-deposit": (
+        "An Archival Group has one active deposit at a time. Use that one, or finish, "
+        "deactivate or delete it first."
+    ),
+    "active-import": (
+        "An import into this Archival Group is not finished. Wait for it, or cancel it while it "
+        "waits."
+    ),
     "already-imported": "A deposit is imported once. Make a new deposit for another change.",
     "already-there": "Something, perhaps a tombstone, is at this path already.",
     "attempt-in-use": "Another process works on the same attempt at this object.",
-    "busy-path": "Another request is changing something at this path at this moment. Try again "
-    "shortly.",
+    "busy-path": (
+        "Another request is changing something at this path at this moment. Try again shortly."
+    ),
     "cancelled": "The job was cancelled before it was done; nothing was changed.",
-    "conflict": "The request is fine, but the present state does not allow it. The detail says what "
-    "stands in the way.",
+    "conflict": (
+        "The request is fine, but the present state does not allow it. The detail says what "
+        "stands in the way."
+    ),
     "container-not-empty": "Only empty Containers can be deleted.",
     "contradiction": "The job asks for things that exclude each other.",
     "data-in-use": "Another server uses this data folder. One data folder has one server.",
@@ -95,72 +141,95 @@ _STATE = {
     "exporting": "The deposit is still being filled by an export. Wait until its status is new.",
     "inside-group": "Containers inside an Archival Group are made by importing, not one by one.",
     "job-finished": "The job has ended already.",
-    "locked": "Another agent holds the lock of the deposit. Wait, or take the lock over with "
-    "force=true.",
-    "mutable-head": "Another program has changes in this OCFL object that it has not committed. "
-    "Commit or discard them there first.",
+    "locked": (
+        "Another agent holds the lock of the deposit. Wait, or take the lock over with force=true."
+    ),
+    "mutable-head": (
+        "Another program has changes in this OCFL object that it has not committed. Commit or "
+        "discard them there first."
+    ),
     "no-content": "Only Binaries have content.",
     "no-deposit": "There is no deposit with this id.",
     "no-files": "The working area of the deposit is gone.",
     "no-group": "There is no Archival Group at this path.",
     "no-job": "There is no such job here.",
     "no-mets": "The deposit, or the Archival Group, has no METS file.",
-    "no-parent": "Parents first: every Container above the path must exist, outside of Archival "
-    "Groups.",
+    "no-parent": (
+        "Parents first: every Container above the path must exist, outside of Archival Groups."
+    ),
     "no-resource": "There is nothing at this path, or nothing in that version.",
     "no-version": "There is no such version.",
     "not-a-group": "What is at this path is no Archival Group.",
     "not-deletable": "Only empty Containers outside Archival Groups can be deleted.",
     "not-found": "There is nothing here.",
     "not-in-error": "Only a deposit whose import failed can be deactivated.",
-    "not-there": "The job patches, deletes or renames something that is not in the Archival Group.",
+    "not-there": (
+        "The job patches, deletes or renames something that is not in the Archival Group."
+    ),
     "not-waiting": "Only a job that waits and never began can be cancelled.",
     "object-locked": "Another process is changing this object. Try again later.",
     "path-conflict": "A file cannot be where a folder is, nor a folder where a file is.",
     "path-taken": "Something else is at this path already.",
     "port-in-use": "The port is in use. Choose another one with --port.",
-    "stale-job": "The job takes the Archival Group for new, or for existing, and it is the other "
-    "way round. Make the diff again.",
-    "stale-version": "The job was made against a version that is not the head any more. Make the "
-    "diff again.",
-    "tombstone": "The resource was deleted; a tombstone marks its place. purge=true removes the "
-    "tombstone of a Container.",
-    "unfinished-job": "A job of this deposit is not finished. Wait for it, or cancel it while it "
-    "waits.",
-    "version-conflict": "The object was changed by someone else meanwhile. Look at it again and "
-    "repeat the change against what it is now.",
+    "stale-job": (
+        "The job takes the Archival Group for new, or for existing, and it is the other way "
+        "round. Make the diff again."
+    ),
+    "stale-version": (
+        "The job was made against a version that is not the head any more. Make the diff again."
+    ),
+    "tombstone": (
+        "The resource was deleted; a tombstone marks its place. purge=true removes the "
+        "tombstone of a Container."
+    ),
+    "unfinished-job": (
+        "A job of this deposit is not finished. Wait for it, or cancel it while it waits."
+    ),
+    "version-conflict": (
+        "The object was changed by someone else meanwhile. Look at it again and repeat the "
+        "change against what it is now."
+    ),
     "version-not-found": "The object has no such version.",
 }
 
 #: the material: files, METS, identifiers
 _MATERIAL = {
-    "bad-description": "No METS can be written from this description; the errors name its entries.",
+    "bad-description": (
+        "No METS can be written from this description; the errors name its entries."
+    ),
     "bad-mets": "The METS file cannot be read. The detail names the line where it can be known.",
     "bad-name": "The name of the file is not UTF-8. Rename the file.",
     "bad-original-name": "The originalName of a folder in METS cannot be a path.",
     "changed-file": "The file was changed while it was read. Let its writer end first.",
     "deleted-file": "METS marks a file as deleted; it is not counted.",
     "digest-conflict": "Two statements about the same file name different digests.",
-    "digest-mismatch": "The bytes do not have the SHA-256 that was stated. Send the right bytes, or "
-    "correct the statement; METS must be updated when a file is edited.",
+    "digest-mismatch": (
+        "The bytes do not have the SHA-256 that was stated. Send the right bytes, or correct "
+        "the statement; METS must be updated when a file is edited."
+    ),
     "duplicate-folder": "Two divs of METS stand for the same folder; the first one names it.",
     "duplicate-path": "Two entries stand for the same path.",
     "file-without-location": "A file in METS has no FLocat, so it belongs to no path.",
     "folder-guessed": "The path of an empty folder was taken from its label in METS.",
     "folder-without-label": "A folder in METS has neither label nor originalName.",
-    "identifier-ambiguous": "The identifier stands for several things; the errors list them. Create "
-    "the deposit with the Archival Group that is meant.",
+    "identifier-ambiguous": (
+        "The identifier stands for several things; the errors list them. Create the deposit "
+        "with the Archival Group that is meant."
+    ),
     "identifier-not-found": "The identifier is not known to the resolver of its schema.",
     "identifier-table": "The table of identifiers cannot be read; the operator has to correct it.",
     "identifier-without-path": "The identifier is known, but its record names no repository path.",
-    "mets-too-large": "The METS file is larger than this server reads; the operator can raise the "
-    "limit (max_mets).",
+    "mets-too-large": (
+        "The METS file is larger than this server reads; the operator can raise the limit "
+        "(max_mets)."
+    ),
     "missing-file": "A file that is to be copied is not in the deposit.",
     "missing-content": "Bytes that a version needs were neither stored nor added.",
     "no-digest": "Every file needs a SHA-256: from METS, a BagIt manifest, the job or the store.",
     "no-structmap": "METS has no structMap; its files are taken as listed.",
-    "not-in-mets": "A file or folder of the deposit is not described by its METS. Describe it, or "
-    "remove it.",
+    "not-in-mets": (
+        "A file or folder of the deposit is not described by its METS. Describe it, or remove it."
+    ),
     "not-in-structmap": "No fptr of METS points to this file.",
     "points-elsewhere": "METS points to another METS, which is not read.",
     "several-mets": "Several files may be the METS of the deposit. Leave one of them.",
@@ -168,16 +237,22 @@ _MATERIAL = {
     "size-mismatch": "The file does not have the size that was stated.",
     "special-file": "Only regular files can be preserved, no devices, pipes or sockets.",
     "symbolic-link": "Symbolic links are not followed. Put the file itself in the link's place.",
-    "unprocessable": "The material does not say enough, or says it wrongly. The errors name each "
-    "place.",
-    "unreadable-file": "The server may not read this file, or the disk cannot. Change its "
-    "permissions.",
+    "unprocessable": (
+        "The material does not say enough, or says it wrongly. The errors name each place."
+    ),
+    "unreadable-file": (
+        "The server may not read this file, or the disk cannot. Change its permissions."
+    ),
     "unreadable-folder": "The server may not look into this folder. Change its permissions.",
     "unresolved-admid": "An ADMID of METS names sections that do not exist.",
-    "untied-entry": "An entry of METS cannot be tied to a path of the deposit: a dangling id, an "
-    "external address, or a path that leads out. Correct it; nothing is deleted on a guess.",
-    "would-delete-everything": "The difference would delete every preserved Binary, which is hardly "
-    "meant. If it is, post a job that lists them.",
+    "untied-entry": (
+        "An entry of METS cannot be tied to a path of the deposit: a dangling id, an external "
+        "address, or a path that leads out. Correct it; nothing is deleted on a guess."
+    ),
+    "would-delete-everything": (
+        "The difference would delete every preserved Binary, which is hardly meant. If it is, "
+        "post a job that lists them."
+    ),
 }
 
 #: the server, its storage and its neighbours; for operators
@@ -185,14 +260,18 @@ _SERVER = {
     "bad-identifiers": "The configuration of identifier resolvers cannot be used.",
     "bad-inventory": "The inventory of an OCFL object is damaged. Restore the object from a copy.",
     "bad-layout": "The layout of the OCFL storage root is not one that this version can follow.",
-    "bad-resource-document": "The names and types kept inside an OCFL object cannot be read. Restore "
-    "the object from a copy.",
+    "bad-resource-document": (
+        "The names and types kept inside an OCFL object cannot be read. Restore the object from "
+        "a copy."
+    ),
     "bad-setting": "A setting cannot be used.",
     "bad-settings": "The settings cannot be used; the errors name each of them.",
     "bad-storage-root": "The OCFL storage root cannot be opened.",
     "damaged": "Stored bytes are not what their record says. Restore them from a copy.",
     "database-busy": "The index is busy. Try again in a moment.",
-    "database-damaged": "The index is damaged. It can be made again from storage: strongroom rebuild.",
+    "database-damaged": (
+        "The index is damaged. It can be made again from storage: strongroom rebuild."
+    ),
     "database-foreign": "The database belongs to another program.",
     "database-newer": "A newer version of the program has written the database. Run that version.",
     "database-unsupported": "This version runs on SQLite, on a plain file.",
@@ -204,16 +283,21 @@ _SERVER = {
     "identity-service-timeout": "The identity service did not answer in time. Try again later.",
     "index-differs": "The index does not agree with storage. Make it again: strongroom rebuild.",
     "not-a-storage-root": "The folder is no OCFL storage root and holds something else.",
-    "out-of-space": "The disk is full, or would become so. Nothing was changed; make room and try "
-    "again.",
+    "out-of-space": (
+        "The disk is full, or would become so. Nothing was changed; make room and try again."
+    ),
     "staging-changed": "What was prepared for a version was changed in staging. Begin again.",
     "stray-file": "A file in the OCFL storage root belongs to no object.",
     "unavailable": "The server cannot do this now; later it can.",
-    "unexpected": "The server failed in a way it has no name for. Its log tells more under the "
-    "correlation id of the answer.",
+    "unexpected": (
+        "The server failed in a way it has no name for. Its log tells more under the "
+        "correlation id of the answer."
+    ),
     "unknown-format": "A newer version of the program has written this object. Use that version.",
-    "unknown-versions": "An OCFL object has versions that its inventory does not know. Restore the "
-    "newest inventory from a copy.",
+    "unknown-versions": (
+        "An OCFL object has versions that its inventory does not know. Restore the newest "
+        "inventory from a copy."
+    ),
     "upstream-failed": "Another service answered with an error.",
     "upstream-timeout": "Another service did not answer in time.",
     "wrong-length": "A stored file is shorter or longer than recorded. Restore it from a copy.",

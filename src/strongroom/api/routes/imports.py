@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import Response, get, post
+from litestar.params import FromPath, JSONBody
 
 from strongroom.api.edge import Agent, Edge, Given
 from strongroom.api.inputs import job_request
@@ -25,7 +26,7 @@ def result_shape(view: JobView, edge: Edge) -> ImportJobResult:
     sync_to_thread=True,
     opt=documented("What an import of the deposit would change", problems=_DIFF),
 )
-def show_diff(edge: Given, agent: Agent, deposit_id: str) -> ImportJob:
+def show_diff(edge: Given, agent: Agent, deposit_id: FromPath[str]) -> ImportJob:
     view = diffs.diff(edge.ctx, agent, deposit_id)
     return render_jobs.diff(
         view.job,
@@ -45,7 +46,7 @@ def show_diff(edge: Given, agent: Agent, deposit_id: str) -> ImportJob:
     opt=documented("Submit an import job", problems=(*_DIFF, 415)),
 )
 def submit_job(
-    edge: Given, agent: Agent, deposit_id: str, data: ImportJobIn
+    edge: Given, agent: Agent, deposit_id: FromPath[str], data: JSONBody[ImportJobIn]
 ) -> Response[ImportJobResult]:
     shape = result_shape(imports.submit(edge.ctx, agent, deposit_id, job_request(data)), edge)
     return Response(shape, headers={"Location": shape.id})
@@ -57,7 +58,7 @@ def submit_job(
     sync_to_thread=True,
     opt=documented("List the import jobs of a deposit, oldest first"),
 )
-def list_results(edge: Given, deposit_id: str) -> list[ImportJobResult]:
+def list_results(edge: Given, deposit_id: FromPath[str]) -> list[ImportJobResult]:
     return [result_shape(view, edge) for view in imports.results(edge.ctx, deposit_id)]
 
 
@@ -67,7 +68,7 @@ def list_results(edge: Given, deposit_id: str) -> list[ImportJobResult]:
     sync_to_thread=True,
     opt=documented("Show how an import job stands", problems=(404,)),
 )
-def show_result(edge: Given, deposit_id: str, job_id: str) -> ImportJobResult:
+def show_result(edge: Given, deposit_id: FromPath[str], job_id: FromPath[str]) -> ImportJobResult:
     return result_shape(imports.result(edge.ctx, deposit_id, job_id), edge)
 
 
@@ -78,7 +79,9 @@ def show_result(edge: Given, deposit_id: str, job_id: str) -> ImportJobResult:
     sync_to_thread=True,
     opt=documented("Cancel a waiting import job", problems=(404, 409)),
 )
-def cancel_job(edge: Given, agent: Agent, deposit_id: str, job_id: str) -> ImportJobResult:
+def cancel_job(
+    edge: Given, agent: Agent, deposit_id: FromPath[str], job_id: FromPath[str]
+) -> ImportJobResult:
     return result_shape(imports.cancel(edge.ctx, agent, deposit_id, job_id), edge)
 
 

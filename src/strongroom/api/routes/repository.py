@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import HttpMethod, Response, delete, get, put, route
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from strongroom.api.body import EdgeRequest
 from strongroom.api.contents import respond
@@ -83,10 +84,10 @@ _READ = documented(
 )
 def show_resource(
     edge: Given,
-    path: str,
+    path: FromPath[str],
     request: EdgeRequest,
-    version: str | None = None,
-    view: str | None = None,
+    version: FromQuery[str | None] = None,
+    view: FromQuery[str | None] = None,
 ) -> Response[Any]:
     """On the Preservation surface: ``view=mets`` is the METS of a group, unknown views are none."""
     where, view = repository_path(path), (view or "").lower()
@@ -106,10 +107,10 @@ def show_resource(
 )
 def show_stored_resource(
     edge: Given,
-    path: str,
+    path: FromPath[str],
     request: EdgeRequest,
-    version: str | None = None,
-    view: str | None = None,
+    version: FromQuery[str | None] = None,
+    view: FromQuery[str | None] = None,
 ) -> Response[Any]:
     """On the Storage surface: there is one view, and another is 400."""
     if view is not None and view.lower() != LIGHTWEIGHT:
@@ -137,7 +138,7 @@ def show_stored_resource(
     opt=documented("Make a Container", problems=(409, 415)),
 )
 def make_container(
-    edge: Given, agent: Agent, path: str, data: ContainerIn | None = None
+    edge: Given, agent: Agent, path: FromPath[str], data: JSONBody[ContainerIn | None] = None
 ) -> Response[Container]:
     name = None if data is None else data.name
     node = containers.create(edge.ctx, agent, repository_path(path), name)
@@ -153,7 +154,9 @@ def make_container(
         problems=(404, 409, 410),
     ),
 )
-def delete_container(edge: Given, agent: Agent, path: str, purge: bool = False) -> None:
+def delete_container(
+    edge: Given, agent: Agent, path: FromPath[str], purge: FromQuery[bool] = False
+) -> None:
     containers.delete(edge.ctx, agent, repository_path(path), purge=purge)
 
 
@@ -163,7 +166,9 @@ def delete_container(edge: Given, agent: Agent, path: str, purge: bool = False) 
     sync_to_thread=True,
     opt=documented("Where the bytes of an Archival Group lie", problems=(404, 410)),
 )
-def show_storage_map(edge: Given, path: str, version: str | None = None) -> StorageMap:
+def show_storage_map(
+    edge: Given, path: FromPath[str], version: FromQuery[str | None] = None
+) -> StorageMap:
     where = repository_path(path)
     if where == ROOT:
         raise BadRequest("Name an Archival Group after /ocfl/storagemap/.", code="missing-path")
@@ -185,7 +190,7 @@ _CHECK = documented(
         "Whether an Archival Group is at a path or can be made there", problems=(409, 410)
     ),
 )
-def check_group(edge: Given, path: str) -> ArchivalGroup:
+def check_group(edge: Given, path: FromPath[str]) -> ArchivalGroup:
     return _checked(edge, path)
 
 
@@ -197,7 +202,7 @@ def check_group(edge: Given, path: str) -> ArchivalGroup:
         "Whether an Archival Group is at a path or can be made there", problems=(409, 410)
     ),
 )
-def test_path(edge: Given, path: str) -> ArchivalGroup:
+def test_path(edge: Given, path: FromPath[str]) -> ArchivalGroup:
     return _checked(edge, path)
 
 

@@ -6,6 +6,7 @@ Contract sections 3.2 to 3.4. Jobs are submitted on the Preservation surface alo
 from __future__ import annotations
 
 from litestar import HttpMethod, get, route
+from litestar.params import FromPath, FromQuery
 
 from strongroom.api.body import EdgeRequest
 from strongroom.api.contents import ContentResponse, respond
@@ -32,7 +33,7 @@ from strongroom.wire.jobs import Export, ImportJobResult
     ),
 )
 def read_content(
-    edge: Given, path: str, request: EdgeRequest, version: str | None = None
+    edge: Given, path: FromPath[str], request: EdgeRequest, version: FromQuery[str | None] = None
 ) -> ContentResponse:
     where = repository_path(path)
     if where == ROOT:
@@ -46,7 +47,7 @@ def read_content(
     sync_to_thread=True,
     opt=documented("Show how an import job stands", problems=(404,)),
 )
-def show_import(edge: Given, job_id: str, path: str) -> ImportJobResult:
+def show_import(edge: Given, job_id: FromPath[str], path: FromPath[str]) -> ImportJobResult:
     """The path belongs to the id, but only the job tells which group it means."""
     if repository_path(path) == ROOT:
         raise BadRequest(
@@ -62,7 +63,7 @@ def show_import(edge: Given, job_id: str, path: str) -> ImportJobResult:
     sync_to_thread=True,
     opt=documented("Show how an export stands", problems=(404,)),
 )
-def show_export(edge: Given, job_id: str) -> Export:
+def show_export(edge: Given, job_id: FromPath[str]) -> Export:
     view = exports.get(edge.ctx, job_id)
     return render_jobs.export(
         view.job, edge.uris, destination=view.destination, files=view.exported
