@@ -13,7 +13,7 @@ from strongroom.domain.description import DescribedFolder
 from strongroom.domain.paths import parent, slug
 from strongroom.errors import Fault
 from strongroom.mets.faults import fault, untied
-from strongroom.mets.hrefs import clean
+from strongroom.mets.hrefs import clean_path
 from strongroom.mets.names import ROOT_LABEL
 from strongroom.mets.outline import Div
 
@@ -67,7 +67,9 @@ class Folders:
         if name is None or _PLACEHOLDER.match(name):
             return None
         try:
-            return clean(name.rstrip("/"))
+            if "://" in name:
+                raise ValueError("points outside the deposit")
+            return clean_path(name.rstrip("/"))
         except ValueError as error:
             if name.strip("./ ") == "":
                 return ""
@@ -104,7 +106,7 @@ class Folders:
         try:
             if name is None or "/" in name:
                 raise ValueError("has no label that could be its name")
-            path = clean("./" + (f"{above}/{name}" if above else name))
+            path = clean_path(f"{above}/{name}" if above else name)
         except ValueError as error:
             self.untied.append(
                 untied(f"An empty folder {error}", line=div.line, path=div.label or div.admid)

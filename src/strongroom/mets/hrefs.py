@@ -21,18 +21,19 @@ def clean(href: str) -> str:
     ``file:`` in front of a relative path is dropped. ValueError says why an href names no path
     below the content root: another scheme, an absolute path, ``..``, control characters, nothing.
     """
-    if _CONTROL.search(href):
-        raise ValueError("holds control characters")
     scheme = _SCHEME.match(href)
     if scheme and scheme.group().lower() == "file:":
         href = href[scheme.end() :]
         scheme = _SCHEME.match(href)
     if scheme:
         raise ValueError(f"points outside the deposit ('{scheme.group()[:40]}')")
-    return _relative(href)
+    return clean_path(href)
 
 
-def _relative(text: str) -> str:
+def clean_path(text: str) -> str:
+    """The same for what is a path, not a reference: a colon is a character like any other."""
+    if _CONTROL.search(text):
+        raise ValueError("holds control characters")
     if text.startswith("/"):
         raise ValueError("is an absolute path")
     parts = [part for part in text.split("/") if part not in ("", ".")]
