@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -12,10 +13,28 @@ from strongroom.db.engine import Database, open_database
 DRIVERS = ("sqlite",)
 
 
-@pytest.fixture(params=DRIVERS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture(scope="session", params=DRIVERS)
+def empty_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], str]:
+    """Gives URLs of new databases with all tables; migrated once, then copied."""
     assert request.param == "sqlite"
-    return f"sqlite:///{tmp_path / 'strongroom.db'}"
+    folder = tmp_path_factory.mktemp("databases")
+    template = folder / "template.db"
+    open_database(f"sqlite:///{template}").close()
+    numbers = itertools.count()
+
+    def make() -> str:
+        path = folder / f"{next(numbers)}.db"
+        shutil.copyfile(template, path)
+        return f"sqlite:///{path}"
+
+    return make
+
+
+@pytest.fixture
+def url(empty_database: Callable[[], str]) -> str:
+    return empty_database()
 
 
 @pytest.fixture

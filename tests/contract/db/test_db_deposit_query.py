@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -253,12 +254,12 @@ def _model(kept: list[Deposit], q: DepositQuery) -> tuple[list[Deposit], int]:
     return ordered[q.offset : q.offset + q.page_size], len(ordered)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(kept=_deposits(), queries=st.lists(_queries, min_size=5, max_size=10))
 def test_the_list_equals_a_model(
-    tmp_path_factory: pytest.TempPathFactory, kept: list[Deposit], queries: list[DepositQuery]
+    empty_database: Callable[[], str], kept: list[Deposit], queries: list[DepositQuery]
 ) -> None:
-    db = open_database(f"sqlite:///{tmp_path_factory.mktemp('query') / 'x.db'}")
+    db = open_database(empty_database())
     try:
         with db.write() as c:
             for each in kept:

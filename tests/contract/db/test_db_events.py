@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -145,9 +146,9 @@ def test_emptying_the_index_keeps_pushed_events(db: Database) -> None:
     )
 )
 def test_a_reader_that_remembers_the_last_time_misses_nothing(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int]]
+    empty_database: Callable[[], str], steps: list[tuple[str, int, int]]
 ) -> None:
-    db = open_database(f"sqlite:///{tmp_path_factory.mktemp('stream') / 'x.db'}")
+    db = open_database(empty_database())
     open_tickets: dict[str, datetime] = {}
     read: list[datetime] = []
     recorded = set()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -138,9 +139,9 @@ _paths = st.lists(_names, min_size=1, max_size=3).map("/".join)
     steps=st.lists(st.tuples(st.sets(_paths, max_size=4), st.sets(_paths, max_size=3)), max_size=6)
 )
 def test_members_follow_a_model_through_versions(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[set[str], set[str]]]
+    empty_database: Callable[[], str], steps: list[tuple[set[str], set[str]]]
 ) -> None:
-    db = open_database(f"sqlite:///{tmp_path_factory.mktemp('members') / 'x.db'}")
+    db = open_database(empty_database())
     model: dict[str, Member] = {}
     try:
         with db.write() as c:
@@ -165,8 +166,10 @@ def test_members_follow_a_model_through_versions(
         db.close()
 
 
-def test_two_ways_to_the_same_index_have_the_same_dump(db: Database, tmp_path) -> None:
-    made_again = open_database(f"sqlite:///{tmp_path / 'again.db'}")
+def test_two_ways_to_the_same_index_have_the_same_dump(
+    db: Database, empty_database: Callable[[], str]
+) -> None:
+    made_again = open_database(empty_database())
     old = [binary("a"), binary("b", deleted=True, modified=2)]
     with db.write() as c:
         # through other rows, in another order, with leftovers that are no part of the index
