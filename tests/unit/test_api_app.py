@@ -451,6 +451,7 @@ def test_browsing(client: TestClient[Any], monkeypatch: pytest.MonkeyPatch) -> N
     assert [call[1] for call in calls] == [None, "v1", None, None, None, None]
     head = client.head("/repository/maps")
     assert (head.status_code, head.content) == (200, b"")
+    assert "content-length" not in head.headers
     assert head.headers["x-preservation-resource-type"] == "ArchivalGroup"
 
 

@@ -231,7 +231,7 @@ def _cut_short(content: Content, wanted: int, found: int) -> Damaged:
 
 
 class ContentResponse(Response[None]):
-    """What a handler returns for bytes; :func:`respond` makes it."""
+    """What a handler returns for an answer that is ready; :func:`respond` makes it of bytes."""
 
     def __init__(self, sending: ASGIResponse) -> None:
         super().__init__(None)

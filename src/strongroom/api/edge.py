@@ -55,5 +55,8 @@ Agent = NamedDependency[str]
 
 
 def repository_path(segment: str) -> RepositoryPath:
-    """The repository path that a route's tail names, decoded once. Raises BadRequest."""
-    return RepositoryPath(decode(routing.tail(segment)))
+    """The repository path that a route's tail names, decoded once; one trailing slash is ignored.
+
+    Raises BadRequest.
+    """
+    return RepositoryPath(decode(routing.tail(segment).removesuffix("/")))

@@ -19,7 +19,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from strongroom.api import problems, queries
 from strongroom.api.guards import Hosts, safe_correlation
 from strongroom.api.routing import STORAGE_PREFIX, Routes, Surfaces
-from strongroom.errors import BadRequest
+from strongroom.errors import BadRequest, StrongroomError
 
 log = logging.getLogger(__name__)
 
@@ -73,11 +73,11 @@ class Front:
                 raise HTTPException(status_code=405, headers=allow)
             else:
                 await self.router(scope, receive, stamped)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client is told
             if started:
                 # too late for a status: an answer that is left unfinished makes the server close
                 # the connection, so no client takes the part for the whole
-                log.error("answer broken off (correlation id %s)", correlation, exc_info=error)
+                _log_broken(error, correlation)
                 return
             await send_problem(error, correlation, stamped, with_body=scope["method"] != "HEAD")
 
@@ -100,6 +100,18 @@ class Front:
         scope["raw_path"] = quote(path, safe="/*").encode()
         scope["query_string"] = queries.fold(scope["query_string"], self.query_names)
         return match.methods
+
+
+def _log_broken(error: Exception, correlation: str) -> None:
+    """Litestar wraps what broke an answer; damage that is known needs no traceback."""
+    cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
+    known = cause.message if isinstance(cause, StrongroomError) else None
+    log.error(
+        "answer broken off%s (correlation id %s)",
+        f": {known}" if known else "",
+        correlation,
+        exc_info=None if known else cause,
+    )
 
 
 def _text(headers: Mapping[bytes, bytes], name: bytes) -> str | None:

@@ -68,12 +68,13 @@ class Routes:
     def fold(self, raw: str) -> Match | None:
         """The route that a path means; None if there is none.
 
-        ``raw`` is percent-encoded, without query. One trailing slash is ignored. A literal wins
-        over a parameter, and a route that ends over an empty tail.
+        ``raw`` is percent-encoded, without query. One trailing slash is ignored, but handed on
+        after a tail. A literal wins over a parameter, and a route that ends over an empty tail.
         """
-        segments = raw.removeprefix("/").removesuffix("/").split("/")
-        if segments == [""]:
-            segments = []
+        segments = raw.removeprefix("/").split("/")
+        slash = "/" if segments[-1] == "" else ""
+        if slash:
+            segments.pop()
         branch, done = self.root, [""]
         for position, segment in enumerate(segments):
             decoded = unquote(segment)
@@ -81,7 +82,7 @@ class Routes:
                 done.append(known[0])
                 branch = known[1]
             elif branch.tail is not None:
-                done.append(quote("/".join(segments[position:]), safe=""))
+                done.append(quote("/".join(segments[position:]) + slash, safe=""))
                 return Match("/".join(done), branch.tail)
             elif branch.parameter is not None and decoded and "/" not in decoded:
                 done.append(decoded)

@@ -28,6 +28,7 @@ _UPLOAD_HEADERS = {
 
 
 def _path(segment: str) -> str:
+    """The path of a file, decoded once; a trailing slash would name a folder, so it is refused."""
     return decode(routing.tail(segment))
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from litestar import HttpMethod, Response, delete, get, put, route
 from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.response.base import ASGIResponse
 
 from strongroom.api.body import EdgeRequest
-from strongroom.api.contents import respond
+from strongroom.api.contents import ContentResponse, respond
 from strongroom.api.edge import Agent, Edge, Given, repository_path
 from strongroom.api.operation import JSON, documented
 from strongroom.domain.paths import ROOT, RepositoryPath
@@ -62,7 +63,8 @@ def _show(
         # only a version makes it necessary to look further than the kind
         found = None if version is None else browse.resource(edge.ctx, path, version)
         kind = browse.kind(edge.ctx, path).value if found is None else _kind(found)
-        return Response(None, headers={KIND_HEADER: kind})
+        # a HEAD must not tell the length of anything but GET's answer, which was not made
+        return ContentResponse(ASGIResponse(headers={KIND_HEADER: kind}, is_head_response=True))
     found = browse.resource(edge.ctx, path, version)
     shape = shape_of(found, edge, lightweight=light)
     return Response(shape, headers={KIND_HEADER: _kind(found)})
