@@ -262,7 +262,7 @@ def _swap_words(rng: random.Random, data: bytearray) -> None:
     data[:] = bytes(data).replace(rng.choice(words), rng.choice(words))
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(st.randoms(use_true_random=False))
 def test_mutated_mets(rng: random.Random) -> None:
     changes: list[Callable[[random.Random, bytearray], None]] = [
@@ -339,7 +339,7 @@ _DIVS = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(_sections(), max_size=3),
     st.lists(_GROUPS, max_size=2),

@@ -338,7 +338,7 @@ def _apart(
     return list(kept.values()), list({folder.path: folder for folder in folders}.values())
 
 
-@settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(_FILES, max_size=8), st.lists(_FOLDERS, max_size=4), st.text(_CHARACTERS))
 @example([DescribedFile(path=" ")], [DescribedFolder(path="  / ")], " \u00a0x ")
 @example([DescribedFile(path="draft:1")], [DescribedFolder(path="file:x")], "a: b")
