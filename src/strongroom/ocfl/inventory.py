@@ -59,6 +59,8 @@ class Inventory:
     spec: str = "1.1"
     #: digits of a zero-padded version number (``v0001``); 0 without padding
     padding: int = 0
+    #: lower-case digest -> its spelling in the manifest, for those that are spelled otherwise
+    spellings: Mapping[str, str] = field(default_factory=dict)
 
     def version(self, number: int | None = None) -> VersionEntry:
         """A version's entry, the head's by default; NotFound if there is no such version."""
@@ -161,6 +163,7 @@ def parse(data: bytes) -> Inventory:
         fixity=raw.fixity or {},
         spec=match.group(1) if match else "1.1",
         padding=len(raw.head) - 1 if raw.head.startswith("v0") else 0,
+        spellings={d.lower(): d for d in raw.manifest} if manifest is not raw.manifest else {},
     )
 
 
@@ -287,7 +290,11 @@ def _logical_faults(
 
 
 def serialise(inventory: Inventory) -> bytes:
-    """The bytes of the inventory: compact JSON, digests and paths sorted, always the same."""
+    """The bytes of the inventory: compact JSON, digests and paths sorted, always the same.
+
+    A digest keeps the spelling it has in older inventories, to which it is compared (E066).
+    """
+    spell_of = inventory.spellings
     raw = _Inventory(
         id=inventory.id,
         type=f"https://ocfl.io/{inventory.spec}/spec/#inventory",
@@ -297,11 +304,11 @@ def serialise(inventory: Inventory) -> bytes:
         content_directory=(
             None if inventory.content_directory == "content" else inventory.content_directory
         ),
-        manifest=_sorted(inventory.manifest),
+        manifest=_sorted(inventory.manifest, spell_of),
         versions={
             inventory.version_folder(number): _Version(
                 created=entry.spelled or spell(entry.created),
-                state=_sorted(entry.state),
+                state=_sorted(entry.state, spell_of),
                 message=entry.message,
                 user=(
                     None
@@ -311,19 +318,20 @@ def serialise(inventory: Inventory) -> bytes:
             )
             for number, entry in sorted(inventory.versions.items())
         },
-        fixity={name: _sorted(held) for name, held in sorted(inventory.fixity.items())} or None,
+        fixity={name: _sorted(held, {}) for name, held in sorted(inventory.fixity.items())} or None,
     )
     return msgspec.json.encode(raw)
 
 
 def spell(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds, as ``created`` is written."""
-    utc = moment.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
-def _sorted(held: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+def _sorted(
+    held: Mapping[str, tuple[str, ...]], spellings: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
     return {
-        digest: found if len(found) == 1 else tuple(sorted(found))
+        spellings.get(digest, digest): found if len(found) == 1 else tuple(sorted(found))
         for digest, found in sorted(held.items())
     }

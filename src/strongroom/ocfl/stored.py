@@ -27,17 +27,17 @@ _LOOKS = (0.0, 0.002, 0.005, 0.02, 0.05)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredObject:
-    """One object, as it was when its inventory was read."""
+class ObjectFolder:
+    """The folder of an object, whose content paths are known from elsewhere.
+
+    Reading content through it needs no inventory.
+    """
 
     id: str
-    #: the object's folder relative to the root, with slashes
-    path: str
-    inventory: Inventory
-    #: digest of the root inventory's bytes (lower-case hex, by the object's algorithm)
-    inventory_digest: str
     #: where it lies
     folder: Path
+    #: the algorithm of its content digests
+    algorithm: str
 
     def open(self, content_path: str) -> BinaryIO:
         """The file at a content path, unbuffered; Damaged if it is missing or no file."""
@@ -62,19 +62,6 @@ class StoredObject:
         with self.open(content_path) as stream:
             return os.fstat(stream.fileno()).st_size
 
-    def read_bytes(self, logical: str, version: int | None = None) -> bytes:
-        """A small file whole, proved by its digest; NotFound if the version does not have it."""
-        digest = self.inventory.logical(version).get(logical)
-        if digest is None:
-            raise NotFound(f"'{self.id}' has no file '{logical}' in that version.")
-        content_path = self.inventory.content_path(digest)
-        with self.open(content_path) as stream:
-            data = stream.read()
-        found = hashlib.new(self.inventory.digest_algorithm, data).hexdigest()
-        if found != digest:
-            raise wrong_digest(self, content_path, digest, found)
-        return data
-
     def _still_there(self) -> None:
         """NotFound if the whole object is gone (purged since it was read)."""
         if not self.folder.is_dir():
@@ -95,7 +82,31 @@ class StoredObject:
         )
 
 
-def wrong_digest(stored: StoredObject, content_path: str, expected: str, found: str) -> Damaged:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObject(ObjectFolder):
+    """One object, as it was when its inventory was read."""
+
+    #: the object's folder relative to the root, with slashes
+    path: str
+    inventory: Inventory
+    #: digest of the root inventory's bytes (lower-case hex, by the object's algorithm)
+    inventory_digest: str
+
+    def read_bytes(self, logical: str, version: int | None = None) -> bytes:
+        """A small file whole, proved by its digest; NotFound if the version does not have it."""
+        digest = self.inventory.logical(version).get(logical)
+        if digest is None:
+            raise NotFound(f"'{self.id}' has no file '{logical}' in that version.")
+        content_path = self.inventory.content_path(digest)
+        with self.open(content_path) as stream:
+            data = stream.read()
+        found = hashlib.new(self.inventory.digest_algorithm, data).hexdigest()
+        if found != digest:
+            raise wrong_digest(self, content_path, digest, found)
+        return data
+
+
+def wrong_digest(stored: ObjectFolder, content_path: str, expected: str, found: str) -> Damaged:
     return Damaged(
         f"'{content_path}' of '{stored.id}' is damaged: its bytes are not those that were stored. "
         "Restore it from a copy.",
@@ -141,7 +152,12 @@ def load(folder: Path, path: str) -> StoredObject:
                 operator=f"the object is {folder}",
             )
     return StoredObject(
-        id=inventory.id, path=path, inventory=inventory, inventory_digest=digest, folder=folder
+        id=inventory.id,
+        folder=folder,
+        algorithm=inventory.digest_algorithm,
+        path=path,
+        inventory=inventory,
+        inventory_digest=digest,
     )
 
 
@@ -196,14 +212,14 @@ def matches_copy(folder: Path, data: bytes, inventory: Inventory) -> bool:
 
 
 def verified_chunks(
-    stored: StoredObject, content_path: str, digest: str, chunk: int = 1 << 20
+    stored: ObjectFolder, content_path: str, digest: str, chunk: int = 1 << 20
 ) -> Iterator[bytes]:
     """The whole file in chunks; Damaged instead of its last chunk if the digest differs.
 
     ``digest`` is lower-case hex by the object's algorithm, ``chunk`` in bytes. A file of at most
     one chunk is so proved before its first byte goes out.
     """
-    hasher = hashlib.new(stored.inventory.digest_algorithm)
+    hasher = hashlib.new(stored.algorithm)
     with stored.open(content_path) as stream:
         held = b""
         while data := stream.read(chunk):
@@ -218,7 +234,7 @@ def verified_chunks(
 
 
 def read_range(
-    stored: StoredObject, content_path: str, start: int, length: int, chunk: int = 1 << 20
+    stored: ObjectFolder, content_path: str, start: int, length: int, chunk: int = 1 << 20
 ) -> Iterator[bytes]:
     """``length`` bytes from ``start`` on, in chunks; Damaged if the file ends before.
 

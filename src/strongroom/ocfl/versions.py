@@ -57,6 +57,7 @@ def following(
         fixity=base.fixity,
         spec=base.spec,
         padding=base.padding,
+        spellings=base.spellings,
     )
 
 

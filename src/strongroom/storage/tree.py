@@ -47,7 +47,7 @@ class Tree:
         with self._lock:
             if self._holds(path):
                 return os.dup(self._held)
-        descriptor = self._walk(split(path) if path else [], path)
+        descriptor = self._walk(path)
         self._hold(path, descriptor)
         return descriptor
 
@@ -59,7 +59,7 @@ class Tree:
         with self._lock:
             if self._holds(path):
                 return os.dup(self._held)
-        descriptor = self._walk(split(path) if path else [], path, make=True)
+        descriptor = self._walk(path, make=True)
         self._hold(path, descriptor)
         return descriptor
 
@@ -68,23 +68,21 @@ class Tree:
 
         All of them: another writer may have made one and not synced it yet.
         """
-        while True:
-            descriptor = self.folder(path)
-            try:
-                durable.sync_file(descriptor)
-            finally:
+        descriptor = self._open_root(path)
+        try:
+            durable.sync_file(descriptor)
+            for part in split(path) if path else []:
+                following = self._step(descriptor, part, path, make=False)
                 os.close(descriptor)
-            if path == "":
-                return
-            path = path.rpartition("/")[0]
+                descriptor = following
+                durable.sync_file(descriptor)
+        finally:
+            os.close(descriptor)
 
-    def _walk(self, parts: list[str], path: str, *, make: bool = False) -> int:
+    def _walk(self, path: str, *, make: bool = False) -> int:
+        descriptor, rest = self._start(path)
         try:
-            descriptor = os.open(self.root, durable.FOLDER)
-        except OSError as error:
-            raise _refusal(error, None, str(self.root), path) from error
-        try:
-            for part in parts:
+            for part in rest:
                 following = self._step(descriptor, part, path, make=make)
                 os.close(descriptor)
                 descriptor = following
@@ -92,6 +90,21 @@ class Tree:
             os.close(descriptor)
             raise
         return descriptor
+
+    def _start(self, path: str) -> tuple[int, list[str]]:
+        """The held folder if it lies above, else the root; and the way from there."""
+        parts = split(path) if path else []
+        with self._lock:
+            above = self._held_path
+            if above and path.startswith(f"{above}/") and self._holds(above):
+                return os.dup(self._held), parts[above.count("/") + 1 :]
+        return self._open_root(path), parts
+
+    def _open_root(self, path: str) -> int:
+        try:
+            return os.open(self.root, durable.FOLDER)
+        except OSError as error:
+            raise _refusal(error, None, str(self.root), path) from error
 
     def _step(self, parent: int, part: str, path: str, *, make: bool) -> int:
         try:
@@ -114,7 +127,7 @@ class Tree:
         if self._held < 0 or self._held_path != path:
             return False
         try:
-            there = (self.root / path).lstat()
+            there = os.stat(f"{self.root}/{path}", follow_symlinks=False)  # noqa: PTH116 - fast
         except OSError:
             return False
         return (there.st_dev, there.st_ino) == self._held_identity

@@ -1,0 +1,626 @@
+"""Storage roots and drafts: what is made is valid, and what cannot be changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import multiprocessing
+import os
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from strongroom.errors import (
+    BadRequest,
+    Conflict,
+    NotFound,
+    StrongroomError,
+    Unavailable,
+    Unprocessable,
+)
+from strongroom.ocfl import layout
+from strongroom.ocfl.draft import Draft, NewFile
+from strongroom.ocfl.root import OcflRoot
+from strongroom.ocfl.stored import StoredObject
+from strongroom.storage import copying
+from strongroom.storage.protocols import FileEntry, OpenFile
+from support.ocfl_check import assert_valid, snapshot
+
+ID = "info:fedora/library/book"
+WHEN = datetime(2026, 2, 3, 4, 5, 6, 789123, tzinfo=UTC)
+
+
+class Source:
+    """Bytes that stand for a file of a deposit."""
+
+    def __init__(self, data: bytes, *, size: int | None = None, changed: bool = False) -> None:
+        self.entry = FileEntry(
+            path="f", size=len(data) if size is None else size, signature="", changed_ns=0
+        )
+        self.stream: BinaryIO = io.BytesIO(data)
+        self._changed = changed
+
+    def unchanged(self) -> bool:
+        return not self._changed
+
+    def close(self) -> None: ...
+    def __enter__(self) -> OpenFile:
+        return self
+
+    def __exit__(self, *exc: object) -> None: ...
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> OcflRoot:
+    return OcflRoot.open(tmp_path / "root")
+
+
+def finish(draft: Draft) -> StoredObject:
+    draft.prepare(created=WHEN, user_name="Ann", user_address="mailto:a@b.c", message="m")
+    return draft.commit()
+
+
+def add(root: OcflRoot, files: dict[str, bytes], *, object_id: str = ID) -> StoredObject:
+    base = root.read(object_id) if root.exists(object_id) else None
+    with root.draft(object_id, base=base, attempt="a") as draft:
+        for path, data in files.items():
+            draft.add_bytes(path, data)
+        return finish(draft)
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+# ---------------------------------------------------------------------------------------- layout
+
+
+def test_the_layout_gives_the_places_of_its_specification() -> None:
+    default = layout.Layout()
+    digest = "487326d8c2a3c0b885e23da1469b4d6671fd4e76978924b4443e9e3c316cda6d"
+    assert (
+        default.object_path("object-01")
+        == f"3c0/ff4/240/{'3c0ff4240c1e116dba14c7627f2319b58aa3d77606d0d90dfc6161608ac987d4'}"
+    )
+    assert default.object_path("..hor/rib:le-$id") == f"487/326/d8c/{digest}"
+    assert default.object_path("info:fedora/foo/bar").startswith("70c/b11/831/70cb11831eda669b")
+    short = layout.Layout(
+        digest_algorithm="md5", tuple_size=2, number_of_tuples=15, short_object_root=True
+    )
+    assert short.object_path("object-01") == "ff/75/53/44/92/48/5e/ab/b3/9f/86/35/67/28/88/4e"
+    flat = layout.Layout(tuple_size=0, number_of_tuples=0)
+    assert flat.object_path("..hor/rib:le-$id") == digest
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"tupleSize": 0}, {"tupleSize": 33}, {"tupleSize": -1, "numberOfTuples": -1},
+        {"tupleSize": 10, "numberOfTuples": 10}, {"digestAlgorithm": "crc32"},
+        {"extensionName": "0003-hash-and-id-n-tuple-storage-layout"}, {"tupleSize": "3"},
+        {"digestAlgorithm": "shake_128"},
+        {"tupleSize": 32, "numberOfTuples": 2, "shortObjectRoot": True},
+    ],
+)  # fmt: skip
+def test_a_layout_that_cannot_be_followed_is_refused(config: dict[str, object]) -> None:
+    with pytest.raises(Unprocessable, match="Correct extensions/0004"):
+        layout.read(json.dumps({"extensionName": layout.NAME} | config).encode())
+
+
+# ------------------------------------------------------------------------------------------ root
+
+
+def test_a_root_is_made_once_and_then_opened(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "archive #1"
+    root = OcflRoot.open(folder)
+    made = snapshot(folder)
+    assert (folder / "0=ocfl_1.1").read_bytes() == b"ocfl_1.1\n"
+    assert json.loads((folder / "ocfl_layout.json").read_bytes())["extension"] == layout.NAME
+    assert "ordinary computer" in (folder / "README.txt").read_text()
+    assert root.uri == f"file://{tmp_path}/new/archive%20%231/"
+    assert root.free_bytes() > 1000
+    again = OcflRoot.open(folder, create=False)
+    assert again.object_path(ID) == root.object_path(ID)
+    assert snapshot(folder) == made
+    assert list(root.objects()) == []
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(Unprocessable, match="holds something else"):
+        OcflRoot.open(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    with pytest.raises(NotFound):
+        OcflRoot.open(tmp_path / "nowhere", create=False)
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"0=ocfl_1.2": "ocfl_1.2\n"}, "no version of OCFL"),
+        ({"0=ocfl_1.0": "ocfl_1.0\n", "0=ocfl_1.1": "ocfl_1.1\n"}, "several declarations"),
+        ({"0=ocfl_1.1": "ocfl_1.1"}, "must hold"),
+        ({"0=ocfl_1.1": "ocfl_1.1\n", "ocfl_layout.json": None}, "where its objects lie"),
+        ({"0=ocfl_1.1": "ocfl_1.1\n", "ocfl_layout.json": "{"}, "no JSON"),
+        ({"0=ocfl_1.1": "ocfl_1.1\n", "ocfl_layout.json": "[]"}, "layout is None"),
+        (
+            {
+                "0=ocfl_1.1": "ocfl_1.1\n",
+                "ocfl_layout.json": '{"extension": "0002-flat-direct-storage-layout"}',
+            },
+            "0002-flat-direct",
+        ),
+    ],
+)
+def test_a_root_that_cannot_be_followed_is_refused_clearly(
+    tmp_path: Path, files: dict[str, str | None], says: str
+) -> None:
+    files = {"ocfl_layout.json": json.dumps({"extension": layout.NAME})} | files
+    for name, text in files.items():
+        if text is not None:
+            (tmp_path / name).write_text(text)
+    before = snapshot(tmp_path)
+    with pytest.raises(Unprocessable, match=says):
+        OcflRoot.open(tmp_path)
+    assert snapshot(tmp_path) == before
+
+
+def test_a_root_of_version_1_0_gets_objects_of_1_0(tmp_path: Path) -> None:
+    (tmp_path / "0=ocfl_1.0").write_text("ocfl_1.0\n")
+    (tmp_path / "ocfl_layout.json").write_text(
+        json.dumps({"extension": layout.NAME, "description": "x"})
+    )
+    root = OcflRoot.open(tmp_path)
+    add(root, {"a": b"a"})
+    stored = add(root, {"b": b"b"})
+    assert (stored.folder / "0=ocfl_object_1.0").exists()
+    assert stored.inventory.spec == "1.0"
+    assert_valid(stored.folder)
+
+
+# ---------------------------------------------------------------------------------------- drafts
+
+
+def test_versions_are_built_on_each_other_and_stay_readable(root: OcflRoot) -> None:
+    first = add(root, {"a": b"one", "copy": b"one", "b": b"two"})
+    assert root.read(ID) == first
+    with root.draft(ID, base=first, attempt="x") as draft:
+        assert draft.state == first.inventory.logical()
+        draft.remove("b")
+        with pytest.raises(NotFound):
+            draft.remove("b")
+        draft.add_bytes("moved/b", b"two")
+        draft.add_bytes("new", b"three")
+        second = finish(draft)
+    with root.draft(ID, base=second, attempt="x") as draft:
+        draft.set_state({"all": sha256(b"one"), "of/it": sha256(b"three").upper()})
+        draft.keep(["of/it"])
+        with pytest.raises(NotFound, match="no content for 1 paths"):
+            draft.set_state({"x": sha256(b"unknown")})
+        third = finish(draft)
+    assert root.read(ID) == third
+    assert third.inventory.head == 3
+    for number, expected in {
+        1: {"a": b"one", "copy": b"one", "b": b"two"},
+        2: {"a": b"one", "copy": b"one", "moved/b": b"two", "new": b"three"},
+        3: {"of/it": b"three"},
+    }.items():
+        paths = third.inventory.logical(number)
+        assert {p: third.read_bytes(p, number) for p in paths} == expected
+    assert_valid(third.folder)
+    # content is stored once, and a version without any has no folder for it
+    assert sorted(p.name for p in third.folder.rglob("content/**/*") if p.is_file()) == [
+        "a", "b", "new",
+    ]  # fmt: skip
+    assert not (third.folder / "v3" / "content").exists()
+
+
+def test_an_object_may_be_empty(root: OcflRoot) -> None:
+    stored = add(root, {})
+    assert_valid(stored.folder)
+    assert root.read(ID).inventory.logical() == {}
+
+
+def test_odd_names_make_valid_objects(root: OcflRoot) -> None:
+    files = {
+        name: name.encode("utf-8")
+        for name in ("a b/c?.txt", "#", "100%", "e\u0301", "é", "É", "con", "😀", "x" * 255, "a\nb",
+                     "A B/c", "/".join(["long"] * 300), ".hidden", "trailing. ")
+    }  # fmt: skip
+    stored = add(root, files)
+    assert_valid(stored.folder)
+    assert {path: root.read(ID).read_bytes(path) for path in files} == files
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+def test_a_foreign_object_keeps_its_ways(root: OcflRoot, algorithm: str) -> None:
+    folder = root.folder / root.object_path(ID)
+    (folder / "v01" / "data").mkdir(parents=True)
+    (folder / "v01" / "data" / "a").write_bytes(b"foreign")
+    (folder / "0=ocfl_object_1.0").write_text("ocfl_object_1.0\n")
+    digest = hashlib.new(algorithm, b"foreign").hexdigest().upper()
+    raw = {
+        "digestAlgorithm": algorithm, "id": ID, "head": "v01", "contentDirectory": "data",
+        "type": "https://ocfl.io/1.0/spec/#inventory", "fixity": {},
+        "manifest": {digest: ["v01/data/a"]},
+        "versions": {"v01": {"created": "2020-01-01T00:00:00.123456789Z", "state": {digest: ["a"]},
+                             "message": "m", "user": {"name": "F", "address": "info:f"}}},
+    }  # fmt: skip
+    data = json.dumps(raw).encode()
+    for place in (folder, folder / "v01"):
+        (place / "inventory.json").write_bytes(data)
+        (place / f"inventory.json.{algorithm}").write_text(
+            hashlib.new(algorithm, data).hexdigest() + "  inventory.json\n"
+        )
+    assert_valid(folder)
+    base = root.read(ID)
+    with root.draft(ID, base=base, attempt="x") as draft:
+        faults = draft.add_files(
+            [
+                NewFile(logical="b", source="b", sha256=sha256(b"new"), size=3),
+                NewFile(logical="c", source="c", sha256=sha256(b"foreign"), size=7),
+                NewFile(logical="d", source="d", sha256=sha256(b"wrong")),
+            ],
+            lambda source: Source({"b": b"new", "c": b"foreign", "d": b"x"}[source]),
+        )
+        assert [fault.code for fault in faults] == ["digest-mismatch"]
+        finish(draft)
+    stored = root.read(ID)
+    assert stored.inventory.version_folder(2) == "v02"
+    assert [p.name for p in (folder / "v02" / "data").iterdir()] == ["b"]
+    assert {p: stored.read_bytes(p) for p in "abc"} == {
+        "a": b"foreign",
+        "b": b"new",
+        "c": b"foreign",
+    }
+    assert_valid(folder)
+
+
+@pytest.mark.parametrize(
+    "size", [0, 1, 1000, 5000, 4 << 20, (4 << 20) + 1, (9 << 20) + 4097], ids=str
+)
+def test_files_of_any_size_are_stored_as_they_are(
+    root: OcflRoot, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(copying, "SMALL", 1 << 10)
+    monkeypatch.setattr(copying, "LARGE", 1 << 16)
+    data = os.urandom(size)
+    heard: list[tuple[int, int]] = []
+    with root.draft(ID, base=None, attempt="x") as draft:
+        files = [
+            NewFile(logical="f", source="f", sha256=sha256(data), size=size),
+            NewFile(logical="g", source="f"),
+        ]
+        assert (
+            draft.add_files(files, lambda _: Source(data), progress=lambda *at: heard.append(at))
+            == []
+        )
+        assert draft.sizes == {sha256(data): size}
+        stored = finish(draft)
+    assert heard[-1] == (2, 2 * size)
+    assert heard == sorted(heard)
+    assert stored.read_bytes("f") == stored.read_bytes("g") == data
+    assert len([p for p in stored.folder.rglob("content/*") if p.is_file()]) == 1
+    assert_valid(stored.folder)
+
+
+@pytest.mark.parametrize("hint", [0, 10, 5000, 200_000], ids=str)
+def test_a_wrong_idea_of_the_size_does_no_harm(
+    root: OcflRoot, monkeypatch: pytest.MonkeyPatch, hint: int
+) -> None:
+    monkeypatch.setattr(copying, "SMALL", 1 << 10)
+    monkeypatch.setattr(copying, "LARGE", 1 << 16)
+    for n, size in enumerate((0, 11, 3000, 100_000)):
+        data = os.urandom(size)
+        with root.draft(f"{ID}{n}", base=None, attempt="x") as draft:
+            files = [NewFile(logical="f", source="f")]
+            assert draft.add_files(files, lambda _, data=data: Source(data, size=hint)) == []  # type: ignore[misc]
+            stored = finish(draft)
+        assert stored.read_bytes("f") == data
+        assert stored.size(stored.inventory.content_path(sha256(data))) == size
+
+
+def test_all_faults_are_collected_and_none_of_the_files_is_added(
+    root: OcflRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "SMALL", 1 << 10)
+    monkeypatch.setattr(copying, "LARGE", 1 << 13)
+
+    class Broken(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: object) -> int:
+            raise OSError(5, "Input/output error")
+
+    def open_source(name: str) -> OpenFile:
+        if name == "missing":
+            raise NotFound("no such file")
+        if name == "link":
+            raise BadRequest("a link", code="symbolic-link")
+        source = Source(
+            b"x"
+            * (20_000 if name.startswith("large") else 2000 if name.startswith("middle") else 1),
+            changed=name.endswith("changed"),
+        )
+        if name == "broken":
+            source.stream = Broken()  # type: ignore[assignment]
+        return source
+
+    def new(
+        source: str,
+        *,
+        logical: str | None = None,
+        digest: str | None = None,
+        size: int | None = None,
+    ) -> NewFile:
+        return NewFile(logical=logical or source, source=source, sha256=digest, size=size)
+
+    wrong = sha256(b"else")
+    with root.draft(ID, base=None, attempt="x") as draft:
+        faults = draft.add_files(
+            [
+                new("missing"), new("link"), new("broken"), new("good"), new("../bad"),
+                *(new(f"{kind}-digest", digest=wrong) for kind in ("small", "middle", "large")),
+                *(new(f"{kind}-changed") for kind in ("small", "middle", "large")),
+                new("small-both", digest=wrong, size=7),
+            ],
+            open_source,
+        )  # fmt: skip
+        assert [(fault.code, fault.path) for fault in faults] == [
+            ("missing-file", "missing"),
+            ("symbolic-link", "link"),
+            ("unreadable-file", "broken"),
+            ("bad-path", "../bad"),
+            ("digest-mismatch", "small-digest"),
+            ("digest-mismatch", "middle-digest"),
+            ("digest-mismatch", "large-digest"),
+            ("changed-file", "small-changed"),
+            ("changed-file", "middle-changed"),
+            ("changed-file", "large-changed"),
+            ("size-mismatch", "small-both"),
+            ("digest-mismatch", "small-both"),
+        ]
+        assert (faults[4].expected, faults[4].found) == (wrong, sha256(b"x"))
+        assert list(draft.state) == ["good"]
+        stored = finish(draft)
+    assert [p.name for p in stored.folder.rglob("content/**/*")] == ["good"]
+    assert_valid(stored.folder)
+
+
+def test_known_content_is_still_read_and_proved(root: OcflRoot) -> None:
+    base = add(root, {"a": b"known"})
+    with root.draft(ID, base=base, attempt="x") as draft:
+        known = NewFile(logical="b", source="b", sha256=sha256(b"known"))
+        [fault] = draft.add_files([known], lambda _: Source(b"not what it says"))
+        assert fault.code == "digest-mismatch"
+        assert draft.add_files([known], lambda _: Source(b"known")) == []
+        stored = finish(draft)
+    assert stored.read_bytes("b") == b"known"
+    assert not (stored.folder / "v2" / "content").exists()
+
+
+def test_cancelled_work_ends_early_and_says_so(root: OcflRoot) -> None:
+    opened: list[str] = []
+
+    def open_source(name: str) -> OpenFile:
+        opened.append(name)
+        return Source(b"x")
+
+    files = [NewFile(logical=str(n), source=str(n)) for n in range(10)]
+    with root.draft(ID, base=None, attempt="x") as draft:
+        faults = draft.add_files(files, open_source, cancelled=lambda: len(opened) == 3)
+        assert [fault.code for fault in faults] == ["cancelled"]
+    assert opened == ["0", "1", "2"]
+    assert not root.exists(ID)
+
+
+@pytest.mark.parametrize("path", ["", "/a", "a/", "a//b", ".", "a/../b", "a\0", "\ud800"])
+def test_an_unsafe_path_is_refused(root: OcflRoot, path: str) -> None:
+    with root.draft(ID, base=None, attempt="x") as draft, pytest.raises(BadRequest):
+        draft.add_bytes(path, b"x")
+
+
+def test_a_path_that_is_file_and_folder_is_refused(root: OcflRoot) -> None:
+    with root.draft(ID, base=None, attempt="x") as draft:
+        draft.add_bytes("a", b"x")
+        draft.add_bytes("a/b/c", b"x")
+        with pytest.raises(Unprocessable) as caught:
+            finish(draft)
+        assert caught.value.problem == "path-conflict"
+        draft.remove("a")
+        assert_valid(finish(draft).folder)
+
+
+def test_a_discarded_draft_leaves_nothing(root: OcflRoot) -> None:
+    before = snapshot(root.folder)
+    descriptors = len(os.listdir("/proc/self/fd"))
+    draft = root.draft(ID, base=None, attempt="x")
+    draft.add_bytes("a", b"x")
+    draft.discard()
+    draft.discard()
+    assert snapshot(root.folder) == before
+    assert sorted((root.folder / "extensions/strongroom-staging/work").iterdir()) == []
+    assert sorted((root.folder / "extensions/strongroom-staging/trash").iterdir()) == []
+    assert len(os.listdir("/proc/self/fd")) == descriptors
+    with pytest.raises(ValueError, match="discarded"):
+        draft.add_bytes("b", b"x")
+
+
+def test_an_attempt_is_made_once_at_a_time(root: OcflRoot) -> None:
+    with root.draft(ID, base=None, attempt="job-1"):
+        with pytest.raises(Conflict) as caught:
+            root.draft(ID, base=None, attempt="job-1")
+        assert caught.value.problem == "attempt-in-use"
+    root.draft(ID, base=None, attempt="job-1").discard()
+    for name in ("", "../x", "a/b", "x" * 101, ".x"):
+        with pytest.raises(BadRequest):
+            root.draft(ID, base=None, attempt=name)
+
+
+def test_staging_that_changes_after_it_was_copied_is_noticed(root: OcflRoot) -> None:
+    with root.draft(ID, base=None, attempt="x") as draft:
+        draft.add_bytes("a", b"good")
+        [copy] = root.folder.glob("extensions/strongroom-staging/work/*/object/v1/content/a")
+        copy.write_bytes(b"changed")
+        with pytest.raises(StrongroomError) as caught:
+            finish(draft)
+        assert caught.value.problem == "staging-changed"
+
+
+# ----------------------------------------------------------------------------------------- racing
+
+
+@pytest.mark.parametrize("exists", [False, True], ids=["v1", "v2"])
+def test_of_racing_threads_one_wins(root: OcflRoot, exists: bool) -> None:
+    base = add(root, {"a": b"a"}) if exists else None
+    drafts = []
+    for n in range(8):
+        draft = root.draft(ID, base=base, attempt=f"t{n}")
+        draft.add_bytes("mine", b"%d" % n)
+        draft.prepare(created=WHEN, user_name="Ann")
+        drafts.append(draft)
+    gate = threading.Barrier(len(drafts))
+    results: list[StoredObject | Exception] = []
+
+    def run(draft: Draft) -> None:
+        gate.wait()
+        try:
+            results.append(draft.commit())
+        except Exception as error:
+            results.append(error)
+
+    threads = [threading.Thread(target=run, args=(draft,)) for draft in drafts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for draft in drafts:
+        draft.discard()
+    won = [result for result in results if isinstance(result, StoredObject)]
+    lost = [result for result in results if isinstance(result, Conflict)]
+    assert (len(won), len(lost)) == (1, 7)
+    assert {error.problem for error in lost} == {"version-conflict"}
+    assert root.read(ID) == won[0]
+    assert_valid(won[0].folder)
+
+
+def _append(folder: Path, name: str, rounds: int) -> None:
+    """Add versions as fast as others let it, beginning again after each conflict."""
+    root = OcflRoot.open(folder)
+    for n in range(rounds):
+        while True:
+            base = root.read(ID) if root.exists(ID) else None
+            with root.draft(ID, base=base, attempt=f"{name}-{n}") as draft:
+                draft.add_bytes(f"{name}/{n}", f"{name} {n}".encode())
+                try:
+                    finish(draft)
+                    break
+                except Conflict as error:
+                    assert error.problem == "version-conflict"
+
+
+def test_racing_processes_lose_nothing_and_readers_see_whole_versions(root: OcflRoot) -> None:
+    context = multiprocessing.get_context("fork")
+    names, rounds = ("p", "q", "r"), 6
+    writers = [context.Process(target=_append, args=(root.folder, n, rounds)) for n in names]
+    for writer in writers:
+        writer.start()
+    seen = 0
+    while any(writer.is_alive() for writer in writers):
+        try:
+            stored = root.read(ID)
+        except NotFound:
+            continue
+        assert stored.inventory.head >= seen
+        seen = stored.inventory.head
+        for path in stored.inventory.logical():
+            assert stored.read_bytes(path) == path.replace("/", " ").encode()
+    for writer in writers:
+        writer.join()
+        assert writer.exitcode == 0
+    stored = root.read(ID)
+    assert stored.inventory.head == len(names) * rounds
+    assert len(stored.inventory.logical()) == len(names) * rounds
+    assert_valid(stored.folder)
+    assert root.recover_all(every=True) == []
+
+
+def test_writing_and_purging_neighbours_do_not_disturb_each_other(root: OcflRoot) -> None:
+    """Objects whose folders lie side by side come and go, and so do the folders above them."""
+    failures: list[BaseException] = []
+
+    def come_and_go(object_id: str) -> None:
+        try:
+            for _ in range(15):
+                add(root, {"a": b"a"}, object_id=object_id)
+                root.purge(object_id)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=come_and_go, args=(i,)) for i in neighbours(root, 3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert sorted(p.name for p in root.folder.iterdir() if p.is_dir()) == ["extensions"]
+
+
+def neighbours(root: OcflRoot, count: int) -> list[str]:
+    found: dict[str, list[str]] = {}
+    n = 0
+    while True:
+        object_id = f"info:fedora/{n}"
+        alike = found.setdefault(root.object_path(object_id)[:3], [])
+        alike.append(object_id)
+        if len(alike) == count:
+            return alike
+        n += 1
+
+
+def test_a_lock_that_is_not_freed_is_reported(root: OcflRoot) -> None:
+    impatient = OcflRoot.open(root.folder, patience=0.05)
+    started, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with root._site.locks.hold(ID):
+            started.set()
+            done.wait(30)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    started.wait(30)
+    try:
+        with impatient.draft(ID, base=None, attempt="x") as draft:
+            draft.add_bytes("a", b"a")
+            draft.prepare(created=WHEN, user_name="Ann")
+            with pytest.raises(Unavailable) as caught:
+                draft.commit()
+            assert "fuser" in (caught.value.operator or "")
+            done.set()
+            thread.join()
+            # the draft is as good as before
+            assert draft.commit().inventory.head == 1
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_purge_is_final_and_harmless_twice(root: OcflRoot) -> None:
+    stored = add(root, {"a": b"a"})
+    root.purge(ID)
+    root.purge(ID)
+    assert not stored.folder.exists()
+    assert not (root.folder / root.object_path(ID)[:3]).exists()
+    with root.draft(ID, base=stored, attempt="x") as draft:
+        draft.add_bytes("b", b"b")
+        draft.prepare(created=WHEN, user_name="Ann")
+        with pytest.raises(Conflict, match="purged"):
+            draft.commit()
+    assert add(root, {"a": b"again"}).inventory.head == 1
