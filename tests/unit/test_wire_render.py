@@ -213,7 +213,7 @@ def test_the_light_view_is_the_group_alone() -> None:
 def test_a_member_asked_for_alone_tells_where_it_belongs() -> None:
     page = binary("objects/p1.tif")
     alone = json(render_resources.member(page, node(), "abc", (), PRES, PLACE))
-    assert alone["partOf"] == "https://pres.example/repository/maps/atlas-12/objects"
+    assert alone["partOf"] == "https://pres.example/repository/maps/atlas-12"
     assert alone["origin"] == "file:///data/ocfl%20root/abc/v1/content/objects/p1.tif"
     top = json(
         render_resources.member(

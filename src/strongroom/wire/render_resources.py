@@ -110,9 +110,12 @@ def member(
     uris: Uris,
     place: Place,
 ) -> wire.Binary | wire.Container:
-    """One Binary, or one Container with its immediate children, asked for on its own."""
+    """One Binary, or one Container with its immediate children, asked for on its own.
+
+    Only then does it tell, as ``partOf``, which Archival Group it belongs to.
+    """
     drawing = _Drawing.of(group, object_path, uris, place)
-    part_of = uris.member(group.path, parent(value.path))
+    part_of = uris.repository(group.path)
     if value.kind is Kind.BINARY:
         binary = drawing.binary(value)
         binary.part_of = part_of
