@@ -290,10 +290,11 @@ class Draft:
             self.discard()
         return StoredObject(
             id=self.object_id,
+            folder=self._site.object_folder(self.object_id),
+            algorithm=inventory.digest_algorithm,
             path=self._site.object_path(self.object_id),
             inventory=inventory,
             inventory_digest=self._digest,
-            folder=self._site.object_folder(self.object_id),
         )
 
     def discard(self) -> None:

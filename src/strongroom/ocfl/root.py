@@ -22,7 +22,7 @@ from strongroom.ocfl.draft import Draft
 from strongroom.ocfl.locks import Locks
 from strongroom.ocfl.site import Site
 from strongroom.ocfl.staging import Intent, Place, Staging, read_intent
-from strongroom.ocfl.stored import StoredObject
+from strongroom.ocfl.stored import ObjectFolder, StoredObject
 from strongroom.storage import durable
 from strongroom.storage.trouble import told_as
 
@@ -97,6 +97,11 @@ class OcflRoot:
         """The object as it is now; NotFound, or Damaged if its inventory cannot be trusted."""
         with told_as(object_id):
             return self._site.load(object_id)
+
+    def folder_of(self, object_id: str, *, algorithm: str = "sha256") -> ObjectFolder:
+        """An object's folder, to read content whose paths are known; nothing is read yet."""
+        folder = self._site.object_folder(object_id)
+        return ObjectFolder(id=object_id, folder=folder, algorithm=algorithm)
 
     def objects(self) -> Iterator[StoredObject | Damaged]:
         """Every object, in a stable order, and an error for each that is damaged."""
