@@ -95,14 +95,13 @@ def locked(settings: Settings, name: str, *, wait: float = 0.0) -> Iterator[None
 
 
 def serve(settings: Settings) -> int:
-    """Run the server until it is asked to stop; the exit code."""
+    """Run the server until it is asked to stop; the exit code.
+
+    Conflict if the data folder or the port is in use already.
+    """
     _log_to_stderr(settings)
-    try:
-        with locked(settings, "server"):
-            return _serve(settings)
-    except StrongroomError as error:
-        print(f"strongroom: {error.message}", file=sys.stderr)
-        return 1
+    with locked(settings, "server"):
+        return _serve(settings)
 
 
 def _serve(settings: Settings) -> int:
@@ -162,6 +161,7 @@ def _run_uvicorn(app: Callable[..., object], listener: socket.socket, settings: 
             access_log=settings.log_level.lower() == "debug",
             log_config=None,
             server_header=False,
+            proxy_headers=False,  # nothing is believed of a request that it cannot prove
             lifespan="on",
             timeout_graceful_shutdown=settings.stop_timeout,
         )

@@ -17,7 +17,7 @@ from strongroom.domain.resources import Kind, Member, Node
 from strongroom.errors import Conflict, Damaged, Fault, NotFound
 from strongroom.ocfl.draft import Draft, NewFile
 from strongroom.ocfl.root import OcflRoot
-from strongroom.ocfl.stored import StoredObject
+from strongroom.ocfl.stored import ObjectFolder, StoredObject
 from strongroom.repository.document import DOCUMENT, FORMAT, Document, encode
 from strongroom.repository.history import document_at, members_at, node
 from strongroom.repository.ids import object_id
@@ -68,6 +68,10 @@ class Repository:
     def object_path(self, path: RepositoryPath) -> str:
         """Where the object at a path lies in the root, with slashes."""
         return self.root.object_path(object_id(path))
+
+    def folder_of(self, path: RepositoryPath) -> ObjectFolder:
+        """The folder of an object, for reading content whose place the index knows."""
+        return self.root.folder_of(object_id(path))
 
     def objects(self) -> Iterator[StoredObject | Damaged]:
         """Every object in the root, in a stable order; damaged ones as errors."""

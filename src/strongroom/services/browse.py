@@ -35,9 +35,9 @@ def resource(ctx: Context, path: RepositoryPath, version: str | None = None) -> 
             if version is not None:
                 pick_version(node, version)
             return ContainerView(node=node, children=tuple(node_rows.children(c, path)))
-    if node is not None:
-        return group(ctx, path, version)
-    return member(ctx, path, version)
+        if node is None:
+            return _member(ctx, c, path, version)
+    return group(ctx, path, version)
 
 
 def kind(ctx: Context, path: RepositoryPath) -> Kind:
@@ -50,7 +50,7 @@ def kind(ctx: Context, path: RepositoryPath) -> Kind:
             if node.deleted:
                 raise nodes.tombstone(path)
             return node.kind
-        return _head_member(c, path)[1].kind
+        return _living(c, _group_above(c, path), path).kind
 
 
 def group(ctx: Context, path: RepositoryPath, version: str | None = None) -> Group:
@@ -83,50 +83,54 @@ def group(ctx: Context, path: RepositoryPath, version: str | None = None) -> Gro
     )
 
 
-def member(ctx: Context, path: RepositoryPath, version: str | None = None) -> MemberView:
+def _member(ctx: Context, c: Connection, path: RepositoryPath, version: str | None) -> MemberView:
     """A Binary or Container inside a group."""
-    with ctx.db.read() as c:
-        above = node_rows.group_at_or_above(c, path)
-        if above is None:
-            raise nodes.not_there(path)
-        wanted = pick_version(above, version)
-        if wanted == above.head:
-            node, found = _head_member(c, path)
-            children: list[Member] = []
-            if found.kind is Kind.CONTAINER:
-                children = member_rows.child_members(c, node.path, found.path)
-            return MemberView(
-                group=node,
-                object_path=ctx.repository.object_path(node.path),
-                member=found,
-                children=tuple(children),
-            )
-    past = ctx.repository.past(above, wanted.number)
-    inner = MemberPath(inside(path, above.path) or "")
+    node = _group_above(c, path)
+    wanted = pick_version(node, version)
+    object_path = ctx.repository.object_path(node.path)
+    if wanted == node.head:
+        found = _living(c, node, path)
+        children: list[Member] = []
+        if found.kind is Kind.CONTAINER:
+            children = member_rows.child_members(c, node.path, found.path)
+        return MemberView(
+            group=node, object_path=object_path, member=found, children=tuple(children)
+        )
+    past = ctx.repository.past(node, wanted.number)
+    inner = _inner(node, path)
     if inner not in past.members:
         raise NotFound(
             f"/repository/{path[:300]} is not in version {version_name(wanted.number)} of "
-            f"/repository/{above.path}.",
+            f"/repository/{node.path}.",
             code="no-resource",
         )
     return MemberView(
-        group=above,
-        object_path=ctx.repository.object_path(above.path),
+        group=node,
+        object_path=object_path,
         member=past.members[inner],
         children=tuple(m for p, m in sorted(past.members.items()) if parent(p) == inner),
     )
 
 
-def _head_member(c: Connection, path: RepositoryPath) -> tuple[Node, Member]:
-    above = node_rows.group_at_or_above(c, path)
-    if above is None:
+def _group_above(c: Connection, path: RepositoryPath) -> Node:
+    found = node_rows.group_at_or_above(c, path)
+    if found is None:
         raise nodes.not_there(path)
-    found = member_rows.member(c, above.path, MemberPath(inside(path, above.path) or ""))
+    return found
+
+
+def _inner(node: Node, path: RepositoryPath) -> MemberPath:
+    return MemberPath(inside(path, node.path) or "")
+
+
+def _living(c: Connection, node: Node, path: RepositoryPath) -> Member:
+    """The member at a path as the head of its group has it; NotFound, or Gone once it had it."""
+    found = member_rows.member(c, node.path, _inner(node, path))
     if found is None:
         raise nodes.not_there(path)
     if found.deleted:
         raise nodes.tombstone(path)
-    return above, found
+    return found
 
 
 def pick_version(node: Node, wanted: str | None) -> Version:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from strongroom.domain.paths import slug
 from strongroom.domain.resources import Member, Node
-from strongroom.errors import NotFound
 from strongroom.ocfl.stored import read_range, verified_chunks
 from strongroom.services.context import Context
 from strongroom.services.views import Content
@@ -16,12 +15,10 @@ def of_member(ctx: Context, group: Node, member: Member) -> Content:
     """The bytes of a Binary that was found already."""
 
     def read(start: int, length: int) -> Iterator[bytes]:
-        stored = ctx.repository.find(group.path)
-        if stored is None:
-            raise NotFound(f"/repository/{group.path} is gone.", code="no-resource")
+        folder = ctx.repository.folder_of(group.path)
         if start == 0 and length == member.size:
-            return verified_chunks(stored, member.content_path, member.digest)
-        return read_range(stored, member.content_path, start, length)
+            return verified_chunks(folder, member.content_path, member.digest)
+        return read_range(folder, member.content_path, start, length)
 
     modified = next(v.created for v in group.versions if v.number == member.modified)
     return Content(
