@@ -31,7 +31,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report: Any = yield
     if report.failed:
         for server in item.config.stash[_RUNNING]:
-            report.sections.append((f"log of the server on port {server.port}", server.log_tail()))
+            report.sections.append(
+                (f"log of the server on port {server.port}", server.log_tail(25))
+            )
     return report
 
 
@@ -46,8 +48,7 @@ def server(
     try:
         shared.start()
         yield shared
-        code = shared.stop()
-        assert code == 0, f"SIGTERM ended the server with {code}\n{shared.log_tail()}"
+        shared.stop()
     finally:
         shared.kill()
 

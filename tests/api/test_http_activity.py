@@ -228,7 +228,7 @@ def test_bad_pushes_make_no_events(
         ({"type": "Update", "object": {"type": "ArchivalGroup"}}, 400),
         ({"type": "Update", "object": {**fine, "id": "https://other.example/x"}}, 400),
         ({"type": "Update", "object": {**fine, "id": root}}, 400),
-        ({"type": "Update", "object": {**fine, "id": f"{group}/objects"}}, 400),
+        ({"type": "Update", "object": {**fine, "id": f"{group}/mets.xml"}}, 400),
         ({"type": "Update", "object": {**fine, "id": f"{root}/absent"}}, 404),
         ({"type": "Update", "object": {**fine, "id": f"{root}/gone"}}, 410),
     ):

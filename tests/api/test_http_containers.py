@@ -62,7 +62,8 @@ def test_only_the_name_is_read_from_the_body(
 def test_the_maker_is_the_agent_of_the_request(server: Server, room: str) -> None:
     with workflow.connect(server.url, identity="goobi.operator@example.org") as other:
         made = make_container(other, f"{room}/x")
-    assert made["createdBy"] == f"{server.url}/agents/goobi.operator@example.org"
+    agent = workflow.decoded(made["createdBy"], f"{server.url}/agents")
+    assert agent == "goobi.operator@example.org"
     assert made["lastModifiedBy"] == made["createdBy"]
 
 
@@ -122,7 +123,9 @@ def test_nothing_can_be_made_at_or_inside_a_group(
 )
 def test_bad_slugs_are_refused(server: Server, client: httpx.Client, room: str, slug: str) -> None:
     answer = raw.request(server.port, "PUT", f"/repository/{room}/{slug}")
-    if slug in (".", "%2E%2E", ".."):
+    if not slug.isascii():
+        assert answer.status_code == 400  # by the HTTP parser itself
+    elif slug in (".", "%2E%2E", ".."):
         # a server may tidy dot segments away, but then it is another, existing path
         assert answer.status_code in (400, 404, 405, 409), answer.text
     else:
@@ -143,10 +146,12 @@ def test_bad_slugs_are_refused(server: Server, client: httpx.Client, room: str, 
         ("my-repository", "my-repository"),
     ],
 )
-def test_permitted_slugs(client: httpx.Client, room: str, sent: str, slug: str) -> None:
+def test_permitted_slugs(
+    server: Server, client: httpx.Client, room: str, sent: str, slug: str
+) -> None:
     made = ok(client.put(f"/repository/{room}/{sent}"), 201).json()
     assert made["name"] == slug
-    assert workflow.decoded(made["id"], f"{client.base_url}repository/{room}") == slug
+    assert workflow.decoded(made["id"], f"{server.url}/repository/{room}") == slug
     assert ok(client.get(made["id"])).json()["id"] == made["id"]
     assert_problem(client.put(f"/repository/{room}/{sent}"), 409)
 

@@ -207,7 +207,7 @@ def test_any_accept_header_gets_json(client: httpx.Client, accept: str) -> None:
 # -------------------------------------------------------------------------------- agents
 
 
-@pytest.mark.parametrize("name", ["a/b", "x" * 256, "a\tb", "..", "ctrl\x01", " ", "a/../b"])
+@pytest.mark.parametrize("name", ["a/b", "x" * 256, "a\tb", "ctrl\x01", " ", "a/../b"])
 def test_a_bad_identity_is_refused(server: Server, name: str) -> None:
     answer = raw.request(
         server.port, "POST", "/deposits", headers={"X-Client-Identity": name}, body=b""

@@ -46,7 +46,6 @@ def test_a_group_is_loaded_as_a_full_tree(
     loaded = assert_holds(client, group, two[1])
     assert_tree(loaded)
     assert loaded["id"] == group
-    assert loaded["partOf"] == group.rpartition("/")[0]
     assert loaded["name"] == "A group"
     assert sorted(containers(loaded)) == ["metadata", "objects", "objects/alto"]
     assert [child["id"] for child in loaded["containers"]] == [

@@ -52,14 +52,20 @@ def test_a_deposit_for_an_existing_group_brings_its_mets(
     assert found == {"mets.xml": preserved["mets.xml"]}
 
 
-@pytest.mark.parametrize("template", ["RootLevel", "BagIt"])
+@pytest.mark.parametrize(
+    ("template", "place"), [("RootLevel", "mets.xml"), ("BagIt", "data/mets.xml")]
+)
 def test_the_groups_own_mets_wins_over_a_template(
-    client: httpx.Client, group: str, preserved: Files, template: str
+    client: httpx.Client, group: str, preserved: Files, template: str, place: str
 ) -> None:
     deposit = make_deposit(client, archivalGroup=group, template=template)
     found = ocfl_check.tree(local(deposit["files"]))
-    assert found["mets.xml"] == preserved["mets.xml"]
+    assert {path for path, data in found.items() if data is not None} == {place}
+    assert found[place] == preserved["mets.xml"]
     assert client.get(f"{deposit['id']}/mets").content == preserved["mets.xml"]
+    # the template's own folders are empty, and METS does not know the last of them
+    (local(deposit["files"]) / place).parent.joinpath("metadata/ad-hoc").rmdir()
+    assert_empty(get_diff(client, deposit))
 
 
 def test_the_mets_of_an_older_version_can_be_asked_for(

@@ -97,12 +97,12 @@ class Server:
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def stop(self) -> int:
+    def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
         """SIGTERM, as an operator stops it; the exit code."""
         if self.process is None:
             return 0
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(by)
             try:
                 self.process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
@@ -134,6 +134,11 @@ class Server:
     def log_tail(self, lines: int = 60) -> str:
         return "\n".join(self.log_text().splitlines()[-lines:])
 
+    def processes(self) -> list[int]:
+        """The server's process and all that it started (Linux)."""
+        assert self.process is not None
+        return list(family(self.process.pid))
+
     def peak_memory(self) -> int:
         """The greatest resident size (bytes) of any process of this server so far (Linux)."""
         assert self.process is not None
@@ -150,6 +155,15 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
     env["PYTHONUNBUFFERED"] = "1"
     env["NO_PROXY"] = "localhost,127.0.0.1"
     return {**env, **extra}
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and was not yet waited for does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
 
 
 def free_port() -> int:
