@@ -573,7 +573,7 @@ def test_import_jobs(client: TestClient[Any], monkeypatch: pytest.MonkeyPatch) -
     assert answer.headers["location"] == answer.json()["id"] == home
     assert submitted[0][2].id == "/deposits/kx/importjobs/diff"
     assert client.get("/deposits/kx/importjobs/results").json() == []
-    assert client.post(f"{home}/cancel").status_code == 200
+    assert client.post(f"/v1{home.removeprefix(PUBLIC)}/cancel").status_code == 200
     stored = client.get("/storage-api/import/results/q4vd8n3yzc2p/maps/a")
     assert stored.json()["id"] == f"{STORAGE}/import/results/q4vd8n3yzc2p/maps/a"
     assert client.get("/storage-api/import/results/q4vd8n3yzc2p/").status_code == 400

@@ -59,7 +59,7 @@ def test_every_route_is_described(description: dict[str, Any]) -> None:
         ("/deposits", "post"),
         ("/deposits/from-identifier", "post"),
         ("/deposits/{deposit_id}/importjobs/diff", "get"),
-        ("/deposits/{deposit_id}/importjobs/results/{job_id}/cancel", "post"),
+        ("/v1/deposits/{deposit_id}/importjobs/results/{job_id}/cancel", "post"),
         ("/v1/deposits/{deposit_id}/files/{path}", "put"),
         ("/repository/{path}", "head"),
         ("/storage-api/content/{path}", "get"),

@@ -73,7 +73,7 @@ def show_result(edge: Given, deposit_id: FromPath[str], job_id: FromPath[str]) -
 
 
 @post(
-    "/deposits/{deposit_id:str}/importjobs/results/{job_id:str}/cancel",
+    "/v1/deposits/{deposit_id:str}/importjobs/results/{job_id:str}/cancel",
     status_code=200,
     media_type=JSON,
     sync_to_thread=True,
