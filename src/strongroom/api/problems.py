@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -153,8 +152,3 @@ def wire_fault(fault: Fault) -> ProblemFault:
         expected=fault.expected,
         found=fault.found,
     )
-
-
-def phrase(status: int) -> str:
-    """The reason phrase, for people."""
-    return HTTPStatus(status).phrase
