@@ -210,7 +210,7 @@ def test_a_job_is_reached_by_its_bare_id_or_its_uri_on_any_host():
     client.jobs.cancel("dep", "job")
     assert [str(request.url) for request in requests] == [
         "http://server.test/deposits/dep/importjobs/results/job",
-        "http://server.test/deposits/dep/importjobs/results/job/cancel",
+        "http://server.test/v1/deposits/dep/importjobs/results/job/cancel",
     ]
 
 

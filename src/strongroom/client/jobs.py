@@ -52,7 +52,7 @@ class Jobs:
 
     def cancel(self, deposit: str, job: str) -> ImportJobResult:
         """Stop a job that still waits; StateConflict once it runs."""
-        return self._transport.json("POST", f"{_result(deposit, job)}/cancel", ImportJobResult)
+        return self._transport.json("POST", f"/v1{_result(deposit, job)}/cancel", ImportJobResult)
 
     def wait(
         self,

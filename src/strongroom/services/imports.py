@@ -245,14 +245,15 @@ def _view(ctx: Context, job: Job) -> JobView:
 
 def cancel(ctx: Context, agent: str, deposit_id: str, job_id: str) -> JobView:
     """End a job that still waits; Conflict once a worker has begun it."""
-    found = result(ctx, deposit_id, job_id)
+    result(ctx, deposit_id, job_id)  # NotFound if it is none of this deposit's
     with ctx.db.write() as c:
         deposits.check_lock(nodes.deposit(c, deposit_id), agent)
         fault = Fault(code="cancelled", message=f"Cancelled by {agent} before it began.")
         if not job_queue.cancel(c, job_id, ctx.clock(), agent, fault):
+            now = job_rows.get(c, job_id, plan=False)
             raise Conflict(
-                f"Import job {job_id} is '{found.job.status}'; only a waiting job that never began "
-                "can be cancelled.",
+                f"Import job {job_id} is '{now.status if now else 'gone'}'; only a waiting job "
+                "that no worker has begun can be cancelled.",
                 code="not-waiting",
             )
     return result(ctx, deposit_id, job_id)
