@@ -76,6 +76,9 @@ class Disk:
         staging = str(self.root / "extensions" / "strongroom-staging")
         if not target.startswith(staging) and target.startswith(str(self.root)):
             assert self.below(source) == set(), f"{target} could be shown with bytes missing"
+            if os.path.basename(target) == "inventory.json":
+                # the commit point: the version that it names must be there to stay
+                assert os.path.dirname(target) not in self.unsynced
             self.shown.append(os.path.relpath(target, self.root))
         for path in self.below(source):
             self.unsynced.remove(path)

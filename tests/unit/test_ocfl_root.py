@@ -26,7 +26,7 @@ from strongroom.ocfl import layout
 from strongroom.ocfl.draft import Draft, NewFile
 from strongroom.ocfl.root import OcflRoot
 from strongroom.ocfl.stored import StoredObject
-from strongroom.storage import copying
+from strongroom.storage import copying, durable
 from strongroom.storage.protocols import FileEntry, OpenFile
 from support.ocfl_check import assert_valid, snapshot
 
@@ -452,6 +452,24 @@ def test_a_discarded_draft_leaves_nothing(root: OcflRoot) -> None:
         draft.add_bytes("b", b"x")
 
 
+def test_a_commit_stands_even_if_its_staging_cannot_be_cleared(
+    root: OcflRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unlink(path: Path, **named: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(durable, "unlink", unlink)
+        stored = add(root, {"a": b"a"})
+        assert root.read(ID) == stored
+        root.purge(ID)
+        assert not root.exists(ID)
+    staging = root.folder / "extensions" / "strongroom-staging"
+    assert len(list((staging / "trash").iterdir())) == 2
+    root.recover_all()
+    assert list((staging / "trash").iterdir()) == []
+
+
 def test_an_attempt_is_made_once_at_a_time(root: OcflRoot) -> None:
     with root.draft(ID, base=None, attempt="job-1"):
         with pytest.raises(Conflict) as caught:
@@ -570,6 +588,35 @@ def test_writing_and_purging_neighbours_do_not_disturb_each_other(root: OcflRoot
         thread.join()
     assert failures == []
     assert sorted(p.name for p in root.folder.iterdir() if p.is_dir()) == ["extensions"]
+
+
+def test_a_folder_that_vanishes_under_a_commit_is_made_again(
+    root: OcflRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = durable.rename_new
+    calls: list[Path] = []
+
+    def rename_new(source: Path, target: Path) -> None:
+        calls.append(target)
+        if len(calls) < 3:
+            target.parent.rmdir()
+        original(source, target)
+
+    monkeypatch.setattr(durable, "rename_new", rename_new)
+    assert_valid(add(root, {"a": b"a"}).folder)
+    assert len(calls) == 3
+
+
+def test_an_object_that_came_anew_under_the_same_id_is_not_built_upon(root: OcflRoot) -> None:
+    base = add(root, {"a": b"a"})
+    with root.draft(ID, base=base, attempt="x") as draft:
+        draft.add_bytes("b", b"b")
+        draft.prepare(created=WHEN, user_name="Ann")
+        root.purge(ID)
+        other = add(root, {"other": b"other"})
+        with pytest.raises(Conflict, match="it is at version 1"):
+            draft.commit()
+    assert root.read(ID) == other
 
 
 def neighbours(root: OcflRoot, count: int) -> list[str]:

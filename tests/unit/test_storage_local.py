@@ -159,6 +159,18 @@ def test_a_signature_is_proof_at_once(area: LocalWorkArea, root: Path) -> None:
         assert now.signature != entry.signature, n
 
 
+def test_a_signature_differs_even_within_one_tick_of_the_clock(
+    area: LocalWorkArea, root: Path
+) -> None:
+    """Kernels before 6.13 stamp changes with a clock that stands still for milliseconds."""
+    before = time.time_ns() // 10**9 * 10**9
+    put(area, "f", b"good")
+    status = (root / "d" / "f").stat()
+    assert status.st_mtime_ns < before + 10**9
+    assert status.st_mtime_ns % 10**9 == 10**9 - 1
+    assert status.st_mtime_ns < status.st_ctime_ns
+
+
 def test_the_held_folder_is_not_trusted_after_it_was_replaced(
     area: LocalWorkArea, root: Path
 ) -> None:

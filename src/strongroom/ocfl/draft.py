@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Self
 
@@ -47,6 +48,7 @@ class Draft:
     """
 
     def __init__(self, site: Site, object_id: str, base: StoredObject | None, place: Place) -> None:
+        self._disk = -1
         inventory = base.inventory if base else None
         number = inventory.head + 1 if inventory else 1
         self._version = inventory.version_folder(number) if inventory else "v1"
@@ -287,7 +289,9 @@ class Draft:
                 commit.publish_new(self._site, self.object_id, self._top)
             else:
                 commit.publish_next(self._site, self._base, inventory, self._top)
-            self.discard()
+            # the version exists, whatever becomes of its staging; what cannot be cleared is swept
+            with suppress(OSError):
+                self.discard()
         return StoredObject(
             id=self.object_id,
             folder=self._site.object_folder(self.object_id),
@@ -299,8 +303,10 @@ class Draft:
 
     def discard(self) -> None:
         """Throw away what is in staging; harmless after a commit, and twice."""
-        self._place.clear()
-        self._close()
+        try:
+            self._place.clear()
+        finally:
+            self._close()
 
     def _close(self) -> None:
         descriptor, self._disk = self._disk, -1

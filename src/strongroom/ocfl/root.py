@@ -12,6 +12,7 @@ import secrets
 import shutil
 import socket
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -153,7 +154,8 @@ class OcflRoot:
             durable.sync_folder(place.folder)
             durable.sync_folder(folder.parent)
             recovery.prune(site, folder.parent)
-        with told_as(object_id):
+        # the object is gone, whatever becomes of the trash; what cannot be deleted is swept
+        with suppress(OSError):
             place.clear()
 
     # ------------------------------------------------------------------------------- repairing

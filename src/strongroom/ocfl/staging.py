@@ -58,8 +58,10 @@ class Place:
     def clear(self) -> None:
         """Throw the place away, and release it; harmless if that was done."""
         if self._descriptor >= 0:
-            _discard(self.folder, self._trash)
-            self.release()
+            try:
+                _discard(self.folder, self._trash)
+            finally:
+                self.release()
 
     def __del__(self) -> None:
         self.release()

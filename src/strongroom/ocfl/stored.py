@@ -22,7 +22,8 @@ from strongroom.ocfl.inventory import Inventory
 from strongroom.storage.trouble import told_as
 
 INVENTORY = "inventory.json"
-#: seconds to wait before each further look at an inventory that does not match its sidecar
+#: seconds to wait before each look at an inventory that is not there or not as its sidecar says:
+#: a writer may be between two renames
 _LOOKS = (0.0, 0.002, 0.005, 0.02, 0.05)
 
 
@@ -133,15 +134,25 @@ def load(folder: Path, path: str) -> StoredObject:
     NotFound if there is none. Damaged if its root inventory matches neither its sidecar nor the
     copy in its newest version: nothing is served from such an inventory.
     """
-    data = b""
+    data = None
     for wait in _LOOKS:
         time.sleep(wait)
-        data = _read_root_inventory(folder, path)
+        data = _read_root_inventory(folder)
+        if data is None:
+            if _nothing_in(folder):
+                raise NotFound(f"There is no object at '{path}'.")
+            continue
         inventory = inventories.parse(data)
         digest = digest_of(data, inventory)
         if read_sidecar(folder, inventory) == digest:
             break
     else:
+        if data is None:
+            raise Damaged(
+                f"The object at '{path}' has no inventory. Restore it from a copy.",
+                code="bad-inventory",
+                operator=f"the object is {folder}",
+            )
         # a writer died between inventory and sidecar: the version's own pair must speak for it
         if not matches_copy(folder, data, inventory):
             raise Damaged(
@@ -161,17 +172,19 @@ def load(folder: Path, path: str) -> StoredObject:
     )
 
 
-def _read_root_inventory(folder: Path, path: str) -> bytes:
+def _read_root_inventory(folder: Path) -> bytes | None:
     try:
         return (folder / INVENTORY).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        if not folder.is_dir() or not any(folder.iterdir()):
-            raise NotFound(f"There is no object at '{path}'.") from None
-        raise Damaged(
-            f"The object at '{path}' has no inventory. Restore it from a copy.",
-            code="bad-inventory",
-            operator=f"the object is {folder}",
-        ) from None
+        return None
+
+
+def _nothing_in(folder: Path) -> bool:
+    """Whether there is no object; it may have come, or be going, since it was looked for."""
+    try:
+        return not any(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return True
 
 
 def digest_of(data: bytes, inventory: Inventory) -> str:
