@@ -43,6 +43,12 @@ def lonely(start_server: Callable[..., Server]) -> Server:
     return start_server()
 
 
+@pytest.fixture
+def single(start_server: Callable[..., Server]) -> Server:
+    """A server that runs one job at a time, so that a second has to wait."""
+    return start_server(env={"STRONGROOM_JOB_THREADS": "1"})
+
+
 def slow_deposit(client: httpx.Client, group: str, *, mebibytes: int = 1500) -> Json:
     """A deposit whose import takes a second or more: one huge, sparse file."""
     deposit = make_deposit(client, archivalGroup=group, archivalGroupName="Huge")
@@ -76,19 +82,18 @@ def wait_until_running(client: httpx.Client, result: Json) -> Json:
     return now
 
 
-def test_a_waiting_job_can_be_cancelled(lonely: Server) -> None:
-    with workflow.connect(lonely.url) as client:
+def test_a_waiting_job_can_be_cancelled(single: Server) -> None:
+    with workflow.connect(single.url) as client:
         busy = ok(
-            post_diff(client, slow_deposit(client, f"{lonely.url}/repository/busy")), 201
+            post_diff(client, slow_deposit(client, f"{single.url}/repository/busy")), 201
         ).json()
         wait_until_running(client, busy)
         files = samples.with_mets(samples.book(1))
-        group = f"{lonely.url}/repository/cancelled"
+        group = f"{single.url}/repository/cancelled"
         deposit = make_filled(client, group, files)
         job = ok(post_diff(client, deposit), 201).json()
-        if get(client, job["id"])["status"] != "waiting":
-            pytest.skip("this server runs several imports at once, so that none had to wait")
-        answer = ok(client.post(f"/v1{job['id'].removeprefix(lonely.url)}/cancel"))
+        assert job["status"] == "waiting"
+        answer = ok(client.post(f"/v1{job['id'].removeprefix(single.url)}/cancel"))
         cancelled = answer.json()
         assert cancelled["status"] == "completedWithErrors"
         assert cancelled["newVersion"] is None
@@ -96,7 +101,7 @@ def test_a_waiting_job_can_be_cancelled(lonely: Server) -> None:
         assert "cancel" in str(cancelled["errors"]).lower()
         assert all(cancelled[name] == [] for name in RESULT_LISTS)
         assert get(client, job["id"]) == cancelled
-        assert_problem(client.post(f"/v1{job['id'].removeprefix(lonely.url)}/cancel"), 409)
+        assert_problem(client.post(f"/v1{job['id'].removeprefix(single.url)}/cancel"), 409)
         assert wait(client, busy)["status"] == "completed"
         assert client.head(group).status_code == 404
         # the deposit is as good as after any failed job
@@ -297,20 +302,21 @@ def staged(root: Path) -> list[Path]:
     return [p for p in staging.rglob("*") if p.is_file() and p.stat().st_size > MIB]
 
 
-def test_a_waiting_job_survives_a_restart(lonely: Server) -> None:
-    with workflow.connect(lonely.url) as client:
+def test_a_waiting_job_survives_a_restart(single: Server) -> None:
+    with workflow.connect(single.url) as client:
         busy = ok(
-            post_diff(client, slow_deposit(client, f"{lonely.url}/repository/busy")), 201
+            post_diff(client, slow_deposit(client, f"{single.url}/repository/busy")), 201
         ).json()
-        group = f"{lonely.url}/repository/patient"
+        group = f"{single.url}/repository/patient"
         files = samples.with_mets(samples.book(1))
         job = ok(post_diff(client, make_filled(client, group, files)), 201).json()
-    assert lonely.stop() == 0
-    lonely.start()
-    with workflow.connect(lonely.url) as client:
+        assert job["status"] == "waiting"
+    assert single.stop() == 0
+    single.start()
+    with workflow.connect(single.url) as client:
         assert wait(client, job)["status"] == "completed"
         assert_holds(client, group, files)
-        assert_truthful(client, f"{lonely.url}/repository/busy", busy, None)
+        assert_truthful(client, f"{single.url}/repository/busy", busy, None)
 
 
 def test_an_export_survives_a_restart(lonely: Server) -> None:
