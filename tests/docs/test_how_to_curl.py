@@ -19,8 +19,8 @@ import documents
 import pytest
 from support.server import Server, environment
 
-PROGRAMS = ("sh", "curl", "sha256sum", "sed", "grep")
-PAGES = ("preserve-with-curl.md",)
+PROGRAMS = ("sh", "curl", "sha256sum", "sed", "grep", "seq", "openssl", "base64")
+PAGES = ("preserve-with-curl.md", "patch-one-file.md", "upload-over-http.md")
 SECONDS = 90
 #: printed after each block
 MARK = "=== end of the block at line {} ==="
