@@ -230,13 +230,20 @@ def _shape_faults(raw: _Inventory) -> Iterable[str]:
 
 
 def _digest_faults(where: str, held: Mapping[str, object], length: int) -> Iterable[str]:
-    joined = "".join(held).lower()
-    # stripping hexadecimal digits from both ends leaves nothing only if there is nothing else
-    if joined.strip("0123456789abcdef") or any(len(digest) != length for digest in held):
-        bad = next(d for d in held if len(d) != length or d.lower().strip("0123456789abcdef"))
+    joined = "".join(held)
+    if not _is_hexadecimal(joined) or not set(map(len, held)) <= {length}:
+        bad = next(d for d in held if len(d) != length or not _is_hexadecimal(d))
         yield f"{where} has a key that is no digest: {bad[:140]!r}"
-    if len(set(map(str.lower, held))) != len(held):
+    if joined != joined.lower() and len(set(map(str.lower, held))) != len(held):
         yield f"{where} names a digest twice, in different case"
+
+
+def _is_hexadecimal(text: str) -> bool:
+    try:
+        # fromhex overlooks white space, so the length is compared
+        return 2 * len(bytes.fromhex(text)) == len(text)
+    except ValueError:
+        return False
 
 
 def _content_faults(
@@ -252,20 +259,17 @@ def _content_faults(
         yield f"the content path {path!r} is not safe"
     for path in paths.also_folders(unique):
         yield f"the content path {path!r} is also a folder of another"
-    versions = {tuple(path.split("/", 2)[:2]) for path in unique if path.count("/") >= 2}
-    newest = _number(head)
-    good = {
-        start
-        for start in versions
-        if start[1] == directory
-        and _VERSION.fullmatch(start[0])
-        and _number(start[0]) <= newest
-        and (start[0].startswith("v0") == head.startswith("v0"))
+    padded, newest = head.startswith("v0"), _number(head)
+    versions = {
+        name
+        for name in {path.split("/", 1)[0] for path in unique}
+        if _VERSION.fullmatch(name) and _number(name) <= newest and name.startswith("v0") == padded
     }
-    if good != versions or any(path.count("/") < 2 for path in unique):
-        for path in sorted(unique):
-            if tuple(path.split("/", 2)[:2]) not in good or path.count("/") < 2:
-                yield f"the content path {path!r} does not start with vN/{directory}/"
+    below = f"/{directory}/"
+    for path in unique:
+        start = path.find("/")
+        if path.find(below) != start or start < 0 or path[:start] not in versions:
+            yield f"the content path {path!r} does not start with vN/{directory}/"
 
 
 def _logical_faults(
@@ -331,7 +335,10 @@ def spell(moment: datetime) -> str:
 def _sorted(
     held: Mapping[str, tuple[str, ...]], spellings: Mapping[str, str]
 ) -> dict[str, tuple[str, ...]]:
-    return {
-        spellings.get(digest, digest): found if len(found) == 1 else tuple(sorted(found))
-        for digest, found in sorted(held.items())
+    in_order = {
+        digest: found if len(found := held[digest]) == 1 else tuple(sorted(found))
+        for digest in sorted(held)
     }
+    if not spellings:
+        return in_order
+    return {spellings.get(digest, digest): found for digest, found in in_order.items()}
