@@ -87,7 +87,8 @@ def agent_name(sent: str | None) -> str:
     if sent is None:
         return DEFAULT_AGENT
     name = sent.strip()
-    if 0 < len(name) <= MAX_AGENT and name.isprintable() and "/" not in name:
+    fits = 0 < len(name) <= MAX_AGENT and name not in (".", "..")
+    if fits and name.isprintable() and "/" not in name:
         return name
     raise BadRequest(
         "The header X-Client-Identity does not hold a name that can be used.",

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row, select
 
 from strongroom.db import job_documents
+from strongroom.db.paths import below
 from strongroom.db.sql import explaining
 from strongroom.db.tables import jobs
 from strongroom.domain.importjob import ImportJob, Job, JobKind, JobStatus, Outcome
@@ -72,6 +73,21 @@ def unfinished_import(c: Connection, group: RepositoryPath) -> str | None:
         )
     )
     return found
+
+
+def unfinished_import_below(c: Connection, path: RepositoryPath) -> Job | None:
+    """A waiting or running import into a group below this path, without its plan."""
+    row = c.execute(
+        select(jobs)
+        .where(
+            _J.kind == JobKind.IMPORT.value,
+            _J.status.in_(_UNFINISHED),
+            *below(_J.group_path, path),
+        )
+        .order_by(_J.number)
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else job_of(row)
 
 
 def outcome(c: Connection, job_id: str) -> Outcome | None:

@@ -375,8 +375,9 @@ def legal(job: ImportJob, existing: Group | None) -> list[Fault]:
     if existing is None and not (job.group_name or "").strip():
         fault(
             "no-name",
-            "A new Archival Group needs a name, from the deposit, the job or METS",
-            "archivalGroupName",
+            "A new Archival Group needs a name (archivalGroupName), from the deposit, the job or "
+            "METS",
+            None,
         )
     kinds: dict[str, Kind] = {p: m.kind for p, m in existing.members.items()} if existing else {}
     before = dict(kinds)

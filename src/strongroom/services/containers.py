@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from strongroom.db import jobs as job_rows
 from strongroom.db import nodes as node_rows
 from strongroom.domain.paths import ROOT, RepositoryPath, check_slugs, slug
 from strongroom.domain.resources import Kind, Node
@@ -22,8 +23,9 @@ def create(ctx: Context, agent: str, path: RepositoryPath, name: str | None) -> 
     title = name.strip() if name and name.strip() and name.strip() != slug(path) else None
     owner = f"{ctx.process}:{ctx.mint()}"
     with ctx.db.write() as c:
-        _check_free(ctx, path, node_rows.node(c, path))
+        _check_free(path, node_rows.node(c, path))
         nodes.check_parent(c, path)
+        _check_no_import(job_rows.unfinished_import(c, path), path)
         claims.claim(c, ctx, path, claims.CREATE, owner)
     with claims.held(ctx, path, owner):
         ctx.repository.create_container(
@@ -35,7 +37,7 @@ def create(ctx: Context, agent: str, path: RepositoryPath, name: str | None) -> 
     return made
 
 
-def _check_free(ctx: Context, path: RepositoryPath, there: Node | None) -> None:
+def _check_free(path: RepositoryPath, there: Node | None) -> None:
     if there is None:
         return
     what = f"a tombstone of a {there.kind}" if there.deleted else f"a {there.kind}"
@@ -43,6 +45,14 @@ def _check_free(ctx: Context, path: RepositoryPath, there: Node | None) -> None:
         f"There is {what} at /repository/{path} already.",
         code="already-there",
     )
+
+
+def _check_no_import(job: str | None, path: RepositoryPath) -> None:
+    if job is not None:
+        raise Conflict(
+            f"Import job {job} is about to make an Archival Group at /repository/{path}.",
+            code="active-import",
+        )
 
 
 def delete(ctx: Context, agent: str, path: RepositoryPath, *, purge: bool) -> None:
@@ -77,6 +87,9 @@ def delete(ctx: Context, agent: str, path: RepositoryPath, *, purge: bool) -> No
                 f"/repository/{path} is not empty; only empty Containers can be deleted.",
                 code="container-not-empty",
             )
+        coming = job_rows.unfinished_import_below(c, path)
+        if coming is not None:
+            _check_no_import(coming.id, coming.group)
         claims.claim(c, ctx, path, claims.DELETE, owner)
     with claims.held(ctx, path, owner):
         if purge:

@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 from strongroom.db.engine import Database
 from strongroom.domain.times import Clock
-from strongroom.errors import BadRequest, Fault
 from strongroom.identifiers import Resolvers
 from strongroom.repository.store import Author, Repository
 from strongroom.storage.protocols import WorkAreas
@@ -65,20 +64,3 @@ class Context:
     def author(self, agent: str) -> Author:
         """The agent as OCFL versions name it."""
         return Author(name=agent, address=f"{self.roots.public}/agents/{quote(agent, safe='')}")
-
-
-def check_agent(name: str) -> str:
-    """A legal short agent name, or BadRequest."""
-    if not name.strip() or len(name) > 255 or "/" in name or not name.isprintable():
-        raise BadRequest(
-            "The agent name cannot be used.",
-            code="bad-agent",
-            faults=[
-                Fault(
-                    code="bad-agent",
-                    message="An agent name has 1 to 255 printable characters and no slash.",
-                    found=repr(name[:50]),
-                )
-            ],
-        )
-    return name

@@ -35,10 +35,12 @@ def furnish(
     """
     area = ctx.areas.area(deposit.id)
     prefix = PAYLOAD + "/" if deposit.layout is Layout.BAGIT else ""
+    existing = _existing(ctx, deposit, version)
     if template is not Template.NONE:
         for folder in FOLDERS:
-            area.make_folder(prefix + folder)
-    existing = _existing(ctx, deposit, version)
+            # a group's own METS speaks only of the folders that the group has
+            if existing is None or existing.mets is None or folder in existing.members:
+                area.make_folder(prefix + folder)
     if existing is not None and existing.mets is not None:
         binary = existing.members[existing.mets]
         source = streams.of_member(ctx, existing.node, binary)

@@ -62,8 +62,8 @@ def run(ctx: Context, job: Job, watch: Watch) -> None:
     except StrongroomError as error:
         if error.retryable and not isinstance(error, OutOfSpace) and job.attempts < ATTEMPTS:
             raise
-        faults = error.faults or (Fault(code=error.problem, message=error.message),)
-        _fail(ctx, job, faults)
+        # its faults name what it is about in words of its own; the message says it all
+        _fail(ctx, job, (Fault(code=error.problem, message=error.message),))
 
 
 def give_up(ctx: Context, job: Job, reason: str) -> None:
@@ -86,7 +86,10 @@ def _carry_out(ctx: Context, job: Job, wanted: ImportJob, watch: Watch) -> None:
     node = reindex.follow_storage(ctx, path)
     head = node.head.number if node else None
     members = _members(stored, old)
-    _check(ctx, wanted, node, head, members)
+    wrong = _check(ctx, wanted, node, head, members)
+    if wrong:
+        _fail(ctx, job, wrong)
+        return
     version = plan(
         wanted, members, old=old, job_id=job.id, deposit=job.deposit, received=job.created
     )
@@ -111,7 +114,7 @@ def _carry_out(ctx: Context, job: Job, wanted: ImportJob, watch: Watch) -> None:
             raise Interrupted
         if faults:
             draft.discard()
-            _fail(ctx, job, tuple(faults))
+            _fail(ctx, job, _by_member(faults, version))
             return
         report.phase("committing")
         created = _claim(ctx, job, path, owner, new=stored is None)
@@ -161,8 +164,11 @@ def _check(
     node: Node | None,
     head: int | None,
     members: dict[MemberPath, Member],
-) -> None:
-    """What was checked when the job was posted, on the state that it meets now."""
+) -> tuple[Fault, ...]:
+    """What was checked when the job was posted, on the state that it meets now.
+
+    Raises what forbids the whole job; returns what is wrong with single members.
+    """
     if node is not None and (node.deleted or node.kind is not Kind.GROUP):
         raise Conflict(
             f"/repository/{wanted.group} is no Archival Group any more.", code="not-a-group"
@@ -179,9 +185,22 @@ def _check(
     group = None
     if node is not None:
         group = Group(node=node, version=node.head, members=members, name=node.name)
-    faults = check.legal(wanted, group)
-    if faults:
-        raise Conflict("The job does not fit the Archival Group any more.", faults=faults)
+    return tuple(check.legal(wanted, group))
+
+
+def _by_member(faults: list[Fault], version: VersionPlan) -> tuple[Fault, ...]:
+    """The faults of deposit files, told of the members that they were to become."""
+    members: dict[str, list[MemberPath]] = {}
+    for copy in version.copies:
+        members.setdefault(copy.origin, []).append(copy.path)
+    found = []
+    for fault in faults:
+        for path in members.get(fault.path or "", ()):
+            where = "" if path == fault.path else f" (origin {fault.path})"
+            found.append(replace(fault, path=path, message=fault.message + where))
+        if fault.path not in members:
+            found.append(fault)
+    return tuple(found)
 
 
 def _name(version: int | None) -> str:

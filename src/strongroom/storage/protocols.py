@@ -63,9 +63,9 @@ class Upload(Protocol):
     ) -> tuple[FileEntry, str]:
         """Put the file in its place, atomically and durably; its entry and its SHA-256.
 
-        The entry's signature is proof of the digest at once: whoever changes the file later, however
-        soon, changes its signature. A digest or size that differs from the expected raises Unprocessable
-        (``digest-mismatch``, ``size-mismatch``) and leaves everything as it was.
+        The entry's signature is proof of the digest at once: whoever changes the file later,
+        however soon, changes its signature. A digest or size that differs from the expected raises
+        Unprocessable (``digest-mismatch``, ``size-mismatch``) and leaves everything as it was.
         """
 
     def abort(self) -> None:

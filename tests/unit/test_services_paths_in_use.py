@@ -1,0 +1,139 @@
+"""Paths that an import is about to use are left alone, and what a job failed of is told truly."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from strongroom import config, runtime
+from strongroom.db import job_queue
+from strongroom.db import jobs as job_rows
+from strongroom.domain.deposits import Template
+from strongroom.domain.description import DescribedFile
+from strongroom.domain.importjob import JobRequest, JobStatus
+from strongroom.domain.paths import RepositoryPath
+from strongroom.domain.times import utc_now
+from strongroom.errors import BadRequest, Conflict
+from strongroom.mets import writer
+from strongroom.services import containers, deposits, diffs, files, import_run, imports
+from strongroom.services.context import Context
+from strongroom.services.import_run import Watch
+
+BOOKS, GROUP = RepositoryPath("books"), RepositoryPath("books/one")
+QUIET = Watch(progress=lambda progress: None, stopping=lambda: False)
+
+
+@pytest.fixture
+def ctx(tmp_path: Path) -> Context:
+    opened = runtime.open_context(config.load({"data": str(tmp_path / "data")}, environment={}))
+    containers.create(opened, "a", BOOKS, None)
+    return opened
+
+
+def put(ctx: Context, deposit: str, path: str, data: bytes) -> None:
+    upload = files.begin(ctx, "a", deposit, path, len(data))
+    upload.write(data)
+    upload.finish()
+
+
+def deposit_with(ctx: Context, held: dict[str, bytes], *, stated: bytes | None = None) -> str:
+    """A deposit for the group; METS states the digests of the files, or of ``stated`` for all."""
+    uri = f"{ctx.roots.public}/repository/{GROUP}"
+    view = deposits.create(ctx, "a", deposits.New(archival_group=uri, group_name="One"))
+    described = [
+        DescribedFile(path=path, digest=hashlib.sha256(stated or data).hexdigest())
+        for path, data in held.items()
+    ]
+    mets = writer.write(title="One", files=described, created=utc_now())
+    for path, data in {**held, "mets.xml": mets}.items():
+        put(ctx, view.deposit.id, path, data)
+    return view.deposit.id
+
+
+def submit(ctx: Context, deposit: str) -> str:
+    request = JobRequest(id=f"/deposits/{deposit}/importjobs/diff")
+    return imports.submit(ctx, "a", deposit, request).job.id
+
+
+def work(ctx: Context) -> None:
+    with ctx.db.write() as c:
+        job = job_queue.claim(c, "worker", ctx.clock())
+    assert job is not None
+    import_run.run(ctx, job, QUIET)
+
+
+def test_no_container_can_take_the_path_of_a_waiting_import(ctx: Context) -> None:
+    job = submit(ctx, deposit_with(ctx, {"a": b"a"}))
+    with pytest.raises(Conflict) as caught:
+        containers.create(ctx, "a", GROUP, None)
+    assert job in caught.value.message
+    work(ctx)
+    assert imports.find(ctx, job).job.status is JobStatus.COMPLETED
+
+
+@pytest.mark.parametrize("purge", [False, True])
+def test_no_container_can_be_deleted_under_a_waiting_import(ctx: Context, purge: bool) -> None:
+    submit(ctx, deposit_with(ctx, {"a": b"a"}))
+    with pytest.raises(Conflict):
+        containers.delete(ctx, "a", BOOKS, purge=purge)
+
+
+def test_a_mismatch_is_told_of_the_member_and_its_origin(ctx: Context) -> None:
+    deposit = deposit_with(ctx, {"a": b"a", "b": b"b"})
+    area = ctx.areas.area(deposit).uri
+    group = f"{ctx.roots.public}/repository/{GROUP}"
+    request = JobRequest(
+        id="urn:x",
+        deposit=f"{ctx.roots.public}/deposits/{deposit}",
+        lists={
+            "binaries_to_add": (
+                imports.check.ItemRequest(
+                    id=f"{group}/objects/page", origin=f"{area}a", digest="0" * 64
+                ),
+            )
+        },
+    )
+    # the digest of an uploaded file is known, so it is refused at once ...
+    with pytest.raises(BadRequest):
+        imports.submit(ctx, "a", deposit, request)
+    # ... and that of one which the client put there itself when it is copied
+    path = Path(area.removeprefix("file://")) / "a"
+    path.write_bytes(b"other")
+    job = imports.submit(ctx, "a", deposit, request).job.id
+    work(ctx)
+    done = imports.find(ctx, job).job
+    assert done.status is JobStatus.FAILED
+    assert [(f.path, f.expected) for f in done.errors] == [("objects/page", "0" * 64)]
+    assert "origin a" in done.errors[0].message
+
+
+def test_a_diff_whose_proven_bytes_differ_names_every_file(ctx: Context) -> None:
+    deposit = deposit_with(ctx, {"a": b"a", "b": b"b"}, stated=b"x")
+    with pytest.raises(BadRequest) as caught:
+        diffs.diff(ctx, "a", deposit)
+    assert {fault.path for fault in caught.value.faults} == {"a", "b"}
+
+
+@pytest.mark.parametrize("template", list(Template))
+def test_a_deposit_for_a_group_with_mets_differs_in_nothing(
+    ctx: Context, template: Template
+) -> None:
+    submit(ctx, deposit_with(ctx, {"objects/a": b"a"}))
+    work(ctx)
+    uri = f"{ctx.roots.public}/repository/{GROUP}"
+    view = deposits.create(ctx, "a", deposits.New(archival_group=uri, template=template))
+    assert diffs.diff(ctx, "a", view.deposit.id).job.is_empty
+
+
+def test_a_job_with_a_name_alone_makes_a_version_and_one_without_makes_none(ctx: Context) -> None:
+    submit(ctx, deposit_with(ctx, {"a": b"a"}))
+    work(ctx)
+    uri = f"{ctx.roots.public}/repository/{GROUP}"
+    for name, version in (("One", 1), ("Two", 2), ("Two", 2)):
+        view = deposits.create(ctx, "a", deposits.New(archival_group=uri, group_name=name))
+        job = submit(ctx, view.deposit.id)
+        work(ctx)
+        with ctx.db.read() as c:
+            done = job_rows.get(c, job)
+        assert done is not None
+        assert (done.status, done.new_version) == (JobStatus.COMPLETED, version)
