@@ -73,7 +73,8 @@ def anchors(page: Path) -> set[str]:
 
 def rows(page: Path, heading: str) -> Iterator[list[str]]:
     """The cells of every table row below a heading, down to the next of any level."""
-    _, found, rest = page.read_text(encoding="utf-8").partition(f"\n{heading}\n")
+    text = "\n" + page.read_text(encoding="utf-8")
+    _, found, rest = text.partition(f"\n{heading}\n")
     assert found, f"{name(page)} has no heading '{heading}'"
     section = re.split(r"^#", rest, maxsplit=1, flags=re.MULTILINE)[0]
     for line in section.splitlines():
