@@ -17,6 +17,7 @@ from pathlib import Path
 
 import documents
 import pytest
+
 from support.server import Server, environment
 
 PROGRAMS = ("sh", "curl", "sha256sum", "sed", "grep", "seq", "openssl", "base64")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import documents
+import pytest
 
 from strongroom.api.app import PRESERVATION, STORAGE
 from strongroom.api.openapi import Part, document
@@ -20,6 +21,8 @@ TABLES = (
 )
 #: what the page says of all routes at once
 COMMON = {"400", "500"}
+#: a code has a hyphen, and properties have none
+CODE = re.compile(r"`([a-z]+(?:-[a-z]+)+|tombstone|locked|exporting|unavailable)`")
 
 Routes = dict[tuple[str, str], set[str]]
 
@@ -64,8 +67,25 @@ def test_every_status_that_a_route_declares_is_listed() -> None:
     assert not missing
 
 
-def test_every_code_that_is_named_is_explained_by_the_server() -> None:
-    _, *rows = [row for row in documents.rows(PAGE, "## Problems") if re.match(r"\d|status", row[0])]
-    named = {code for _, codes in rows for code in re.findall(r"`([a-z-]+)`", codes)}
+def test_codes_that_a_client_may_meet_are_explained_by_the_server() -> None:
+    _, *rows = [
+        row for row in documents.rows(PAGE, "## Problems") if re.match(r"\d|status", row[0])
+    ]
+    named = {code for _, codes in rows for code in CODE.findall(codes)}
     assert len(named) > 40
+    assert named <= TEXTS.keys()
+
+
+@pytest.mark.parametrize(
+    ("page", "heading"),
+    [
+        ("explanation/diffs.md", "## The refusals of a diff"),
+        ("explanation/diffs.md", "## A job written by hand"),
+        ("how-to/identifiers.md", "## When it cannot be done"),
+    ],
+)
+def test_codes_of_refusals_are_explained_by_the_server(page: str, heading: str) -> None:
+    rows = documents.rows(documents.ROOT / "docs" / page, heading)
+    named = {code for row in rows for cell in row for code in CODE.findall(cell)}
+    assert len(named) >= 7
     assert named <= TEXTS.keys()
