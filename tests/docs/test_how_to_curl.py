@@ -33,18 +33,18 @@ def run(page: Path, folder: Path, server: Server) -> list[tuple[documents.Block,
     pairs = []
     for block, following in zip(blocks, [*blocks[1:], None], strict=True):
         if block.language == "sh":
-            promised = following and following.language == "text" and following.follows
-            pairs.append((block, following.text if promised and following else None))
+            said = following if following and following.language == "text" else None
+            pairs.append((block, said.text if said and said.follows else None))
     script = "".join(f"{block.text}\necho '{MARK.format(block.line)}'\n" for block, _ in pairs)
     command = f'strongroom() {{ "{sys.executable}" -m strongroom "$@"; }}\n'
-    with (folder / "errors").open("w") as said, (folder / "output").open("w") as printed_to:
+    with (folder / "errors").open("w") as complaints, (folder / "output").open("w") as prints:
         shell = subprocess.Popen(
             ["sh", "-eu", "-c", command + script.replace("http://localhost:8000", server.url)],
             cwd=folder,
             env=environment({"STRONGROOM_SERVER": server.url}),
             stdin=subprocess.DEVNULL,
-            stdout=printed_to,
-            stderr=said,
+            stdout=prints,
+            stderr=complaints,
             start_new_session=True,
         )
         try:
