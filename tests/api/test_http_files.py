@@ -51,10 +51,10 @@ def test_a_file_goes_up_and_comes_down(client: httpx.Client, deposit: Json) -> N
         "size": len(data),
         "digest": samples.sha256(data),
     }
-    assert answer.headers["content-digest"] == content_digest(data)
     assert (local(deposit["files"]) / "objects/page 1.png").read_bytes() == data
     down = ok(client.get(at(deposit, "objects/page 1.png")))
     assert down.content == data
+    assert down.headers["content-digest"] == content_digest(data)
     assert down.headers["content-length"] == str(len(data))
     assert down.headers["x-content-type-options"] == "nosniff"
     assert "sandbox" in down.headers["content-security-policy"]
@@ -63,6 +63,23 @@ def test_a_file_goes_up_and_comes_down(client: httpx.Client, deposit: Json) -> N
     assert head.headers["content-length"] == str(len(data))
     part = client.get(at(deposit, "objects/page 1.png"), headers={"Range": "bytes=1-3"})
     assert ok(part, 206).content == data[1:4]
+
+
+def test_folders_are_made_and_removed_when_empty(client: httpx.Client, deposit: Json) -> None:
+    folder = at(deposit, "objects/empty one").replace("/files/", "/folders/")
+    ok(client.put(folder), 201)
+    ok(client.put(folder), 200)
+    listed = ok(client.get(at(deposit, "").rstrip("/"))).json()
+    assert listed["folders"] == ["objects", "objects/empty one"]
+    assert_problem(client.delete(folder.replace("/empty%20one", "").replace("/empty one", "")), 409)
+    ok(client.delete(folder), 204)
+    assert_problem(client.delete(folder), 404)
+    for bad in ("..", "a%2Fb", ".strongroom/x"):
+        assert_problem(
+            client.put(at(deposit, "x").replace("/files/x", f"/folders/{bad}")), (400, 404)
+        )
+    ok(put(client, deposit, "file", b"x"), 201)
+    assert_problem(client.put(at(deposit, "file").replace("/files/", "/folders/")), (400, 404, 409))
 
 
 def test_a_file_is_replaced(client: httpx.Client, deposit: Json) -> None:

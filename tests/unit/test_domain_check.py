@@ -6,6 +6,7 @@ import pytest
 from tests.unit.test_domain_diff import A, B, binary, container, group
 
 from strongroom.domain import check
+from strongroom.domain.description import DescribedFile
 from strongroom.domain.importjob import ImportJob, ItemRequest, JobRequest
 from strongroom.domain.paths import MemberPath, RepositoryPath
 from strongroom.domain.resources import Group
@@ -46,7 +47,7 @@ def read(
         files=FILES,
         existing=existing,
         witnesses=witness,
-        described={MemberPath("objects/1"): B},
+        described={MemberPath("objects/1"): DescribedFile(path="objects/1", digest=B)},
         mets=None,
     )
 
@@ -64,13 +65,27 @@ def refused(
 def test_a_patch_is_completed_from_the_deposit() -> None:
     job = read({"binaries_to_patch": (with_bytes("objects/1", digest=A.upper()),)})
     patched = job.binaries_to_patch[0]
-    assert (patched.size, patched.content_type, patched.digest, patched.origin) == (
-        3,
-        "image/tiff",
-        A,
-        "new.tif",
-    )
+    assert (patched.size, patched.digest, patched.origin) == (3, A, "new.tif")
+    assert patched.content_type == "text/plain"  # as preserved, whatever the origin is called
     assert job.source_version == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "stated", "found"),
+    [
+        ("x.png", "image/special", "image/special"),
+        ("x.png", None, "image/png"),
+        ("x", None, "image/tiff"),
+    ],
+)
+def test_the_type_of_a_new_binary(path: str, stated: str | None, found: str) -> None:
+    job = read({"binaries_to_add": (with_bytes(path, content_type=stated),)})
+    assert job.binaries_to_add[0].content_type == found
+
+
+def test_containers_that_an_addition_implies_are_part_of_the_job() -> None:
+    job = read({"binaries_to_add": (with_bytes("new/deep/x"), with_bytes("objects/3"))})
+    assert [c.path for c in job.containers_to_add] == ["new", "new/deep"]
 
 
 def test_a_digest_may_come_from_mets() -> None:

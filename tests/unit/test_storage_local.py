@@ -6,8 +6,11 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -270,30 +273,58 @@ def test_a_name_is_taken_only_if_it_is_free(
         remove_tree(taken)
 
 
-def test_a_server_without_the_right_says_so(area: LocalWorkArea, root: Path) -> None:
+def test_a_server_without_the_right_says_so() -> None:
     """As an unprivileged user, since nothing is unreadable for root."""
-    put(area, "readable", b"x")
-    put(area, "closed", b"x")
-    put(area, "folder/x", b"x")
-    (root / "d" / "closed").chmod(0)
-    (root / "d" / "folder").chmod(0)
+    with tempfile.TemporaryDirectory(prefix="strongroom-") as folder:
+        # a place of its own: pytest's folders let nobody but their owner pass
+        root = Path(folder)
+        root.chmod(0o755)
+        area = LocalWorkAreas(root).area("d")
+        area.create()
+        put(area, "readable", b"x")
+        put(area, "closed", b"x")
+        put(area, "folder/x", b"x")
+        (root / "d" / "closed").chmod(0)
+        (root / "d" / "folder").chmod(0)
+        as_nobody(lambda: check_unreadable(root))
+        (root / "d" / "folder").chmod(0o755)
+
+
+def test_what_cannot_be_deleted_stops_neither_a_removal_nor_a_sweep() -> None:
+    with tempfile.TemporaryDirectory(prefix="strongroom-") as folder:
+        root = Path(folder)
+        root.chmod(0o777)
+        as_nobody(lambda: LocalWorkAreas(root).area("d").create())
+        foreign = root / "d" / "foreign"
+        foreign.mkdir(mode=0o755)
+        (foreign / "x").write_bytes(b"x")
+        if os.geteuid() != 0:
+            foreign.chmod(0o555)
+        as_nobody(lambda: check_undeletable(root))
+
+
+def check_undeletable(root: Path) -> None:
+    areas = LocalWorkAreas(root)
+    areas.area("d").remove()
+    assert not areas.area("d").exists()
+    assert areas.sweep(0) == 0
+    assert len(list((root / ".trash").iterdir())) == 1
+
+
+def as_nobody(act: Callable[[], None]) -> None:
+    """Do something as a user without rights; as the present one, if that is not root."""
     if os.geteuid() != 0:
-        check_unreadable(root)
+        act()
         return
-    for path in (root, *root.parents):
-        if path.stat().st_uid == 0 and str(path).startswith("/tmp/"):
-            path.chmod(path.stat().st_mode | 0o055)
     child = os.fork()
     if child == 0:
         try:
             os.setgroups([])
             os.setgid(65534)
             os.setuid(65534)
-            check_unreadable(root)
+            act()
             os._exit(0)
         except BaseException:
-            import traceback
-
             traceback.print_exc()
             os._exit(1)
     assert os.waitpid(child, 0)[1] == 0

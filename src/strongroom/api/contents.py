@@ -75,7 +75,10 @@ def plan(
         spans = ranges.requested(request.get("range"), content.size)
     if spans is None:
         parts = (Part(span=whole),) if content.size else ()
-        return Plan(200, {**headers, "Content-Type": media_type}, parts)
+        extra = {"Content-Type": media_type}
+        if content.digest is not None:
+            extra["Content-Digest"] = digest_fields.write(content.digest)
+        return Plan(200, {**headers, **extra}, parts)
     if not spans:
         raise HTTPException(
             status_code=416,

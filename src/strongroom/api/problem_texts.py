@@ -134,6 +134,7 @@ _STATE = {
         "stands in the way."
     ),
     "container-not-empty": "Only empty Containers can be deleted.",
+    "folder-not-empty": "Only empty folders can be deleted. Delete what is in it first.",
     "contradiction": "The job asks for things that exclude each other.",
     "data-in-use": "Another server uses this data folder. One data folder has one server.",
     "deposit-changed": "The deposit was changed while the job was checked. Post the job again.",

@@ -84,6 +84,15 @@ class Files:
     def delete(self, deposit: str, path: str) -> None:
         self._transport.request("DELETE", self._url(deposit, path), again=False)
 
+    def make_folder(self, deposit: str, path: str) -> None:
+        """Make a folder with those above it; harmless if it is there."""
+        self._transport.request("PUT", f"/v1{at(deposit)}/folders/{encode(path)}")
+
+    def delete_folder(self, deposit: str, path: str) -> None:
+        """Delete an empty folder."""
+        url = f"/v1{at(deposit)}/folders/{encode(path)}"
+        self._transport.request("DELETE", url, again=False)
+
     def _url(self, deposit: str, path: str) -> str:
         return f"/v1{at(deposit)}/files/{encode(path)}"
 

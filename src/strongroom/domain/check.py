@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from strongroom.domain import digests
+from strongroom.domain.content_types import guess
+from strongroom.domain.description import DescribedFile
 from strongroom.domain.faults import Faults
 from strongroom.domain.importjob import (
     LISTS,
@@ -30,7 +32,7 @@ from strongroom.domain.paths import (
     slug,
     strip_roots,
 )
-from strongroom.domain.resources import Group, Kind
+from strongroom.domain.resources import Group, Kind, Member
 from strongroom.errors import BadRequest, Conflict, Fault
 
 _WRONG, _STATE = 1, 2  # ranks: the request is wrong, the state is not as it says
@@ -62,12 +64,12 @@ def read(
     files: str,
     existing: Group | None,
     witnesses: Witnesses,
-    described: Mapping[MemberPath, str],
+    described: Mapping[MemberPath, DescribedFile],
     mets: MemberPath | None,
 ) -> ImportJob:
     """The request as a complete, legal job.
 
-    ``files`` is the URI of the deposit's files; ``described`` gives METS' digest by member path.
+    ``files`` is the URI of the deposit's files; ``described`` is what METS says, by member path.
     Raises BadRequest or Conflict with every fault at once.
     """
     faults = Faults()
@@ -86,12 +88,16 @@ def read(
                 items.append(_container(entry, path, name, files))
                 continue
             if name in ("binaries_to_add", "binaries_to_patch"):
-                item = _with_bytes(entry, path, files, witnesses, described, faults)
+                member = existing.members.get(path) if existing else None
+                item = _with_bytes(
+                    entry, path, files, witnesses, described.get(path), member, faults
+                )
             else:
                 item = BinaryItem(path=path, name=entry.name, digest=digests.normal(entry.digest))
             if item is not None:
                 items.append(item)
         lists[name] = tuple(items)
+    lists["containers_to_add"] += _implied_containers(lists, existing)
     job = ImportJob(
         group=group,
         group_name=request.archival_group_name
@@ -168,12 +174,28 @@ def _container(entry: ItemRequest, path: MemberPath, list_name: str, files: str)
     return ContainerItem(path=path, name=entry.name, origin=origin)
 
 
+def _implied_containers(
+    lists: Mapping[str, tuple[BinaryItem | ContainerItem, ...]], existing: Group | None
+) -> tuple[ContainerItem, ...]:
+    """Containers that come into being since something is added below them."""
+    known = {item.path for item in lists["containers_to_add"] + lists["binaries_to_add"]}
+    if existing is not None:
+        known.update(existing.members)
+    implied = {
+        MemberPath(up)
+        for item in lists["containers_to_add"] + lists["binaries_to_add"]
+        for up in ancestors(item.path)
+    }
+    return tuple(ContainerItem(path=path) for path in sorted(implied - known))
+
+
 def _with_bytes(
     entry: ItemRequest,
     path: MemberPath,
     files: str,
     witnesses: Witnesses,
-    described: Mapping[MemberPath, str],
+    described: DescribedFile | None,
+    member: Member | None,
     faults: Faults,
 ) -> BinaryItem | None:
     """A Binary whose bytes come from the deposit, with size, type and digest settled."""
@@ -221,7 +243,8 @@ def _with_bytes(
             expected=claimed,
             found=witness.digest,
         )
-    digest = claimed or witness.digest or witness.described or described.get(path)
+    stated = described.digest if described else None
+    digest = claimed or witness.digest or witness.described or stated
     if digest is None and not entry.digest:
         wrong(
             "no-digest",
@@ -233,7 +256,11 @@ def _with_bytes(
     return BinaryItem(
         path=path,
         name=entry.name,
-        content_type=entry.content_type or witness.content_type,
+        content_type=entry.content_type
+        or (described.content_type if described else None)
+        or (member.content_type if member else None)
+        or guess(path)
+        or witness.content_type,
         size=witness.size,
         digest=digest,
         origin=origin,

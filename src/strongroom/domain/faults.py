@@ -51,7 +51,14 @@ class Faults:
             for label, value in (("expected", first.expected), ("found", first.found))
             if value is not None
         )
-        more = f" There are {len(ordered) - 1} more faults; see errors." if ordered[1:] else ""
+        left = len(ordered) - 1
+        more = ""
+        if left:
+            more = (
+                " One more fault is listed in errors."
+                if left == 1
+                else (f" {left} more faults are listed in errors.")
+            )
         raise kind(
             f"{what}: {first.message.rstrip('.')}{place}{detail}.{more}",
             code=first.code,

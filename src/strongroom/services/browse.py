@@ -89,7 +89,7 @@ def _member(ctx: Context, c: Connection, path: RepositoryPath, version: str | No
     wanted = pick_version(node, version)
     object_path = ctx.repository.object_path(node.path)
     if wanted == node.head:
-        found = _living(c, node, path)
+        found = _living(c, node, path, version)
         children: list[Member] = []
         if found.kind is Kind.CONTAINER:
             children = member_rows.child_members(c, node.path, found.path)
@@ -123,10 +123,14 @@ def _inner(node: Node, path: RepositoryPath) -> MemberPath:
     return MemberPath(inside(path, node.path) or "")
 
 
-def _living(c: Connection, node: Node, path: RepositoryPath) -> Member:
-    """The member at a path as the head of its group has it; NotFound, or Gone once it had it."""
+def _living(c: Connection, node: Node, path: RepositoryPath, version: str | None = None) -> Member:
+    """The member at a path as the head of its group has it.
+
+    NotFound; or Gone where it once was, unless the head was asked for as a version: what a version
+    does not hold is not there, and that stays so when there are more.
+    """
     found = member_rows.member(c, node.path, _inner(node, path))
-    if found is None:
+    if found is None or (found.deleted and version is not None):
         raise nodes.not_there(path)
     if found.deleted:
         raise nodes.tombstone(path)

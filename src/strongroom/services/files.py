@@ -75,6 +75,23 @@ def delete(ctx: Context, agent: str, deposit_id: str, path: str) -> None:
     ctx.areas.area(deposit.id).delete(path)
 
 
+def make_folder(ctx: Context, agent: str, deposit_id: str, path: str) -> bool:
+    """Make a folder and those above it; whether it is new. Errors as with :func:`begin`."""
+    deposit = _writable(ctx, agent, deposit_id)
+    _check_path(path)
+    area = ctx.areas.area(deposit.id)
+    above, _, name = path.rpartition("/")
+    there = name in area.children(above)[1]
+    area.make_folder(path)
+    return not there
+
+
+def delete_folder(ctx: Context, agent: str, deposit_id: str, path: str) -> None:
+    """Delete an empty folder; NotFound if it is not there, Conflict if it is not empty."""
+    deposit = _writable(ctx, agent, deposit_id)
+    ctx.areas.area(deposit.id).delete_folder(path)
+
+
 def listing(ctx: Context, deposit_id: str) -> tuple[Listing, dict[str, str]]:
     """All files and folders of a Deposit, and the digests that are known."""
     with ctx.db.read() as c:

@@ -12,6 +12,7 @@ from strongroom.db import nodes as node_rows
 from strongroom.domain import check
 from strongroom.domain.content_types import guess
 from strongroom.domain.deposits import Deposit, Layout
+from strongroom.domain.description import DescribedFile
 from strongroom.domain.importjob import LISTS, ImportJob, Job, JobKind, JobRequest, JobStatus
 from strongroom.domain.paths import MemberPath
 from strongroom.domain.resources import Group
@@ -156,7 +157,7 @@ class _Known:
         self.area: WorkArea = ctx.areas.area(deposit.id)
         self.title: str | None = None
         self.mets: MemberPath | None = existing.mets if existing else None
-        self.described: Mapping[MemberPath, str] = {}
+        self.described: Mapping[MemberPath, DescribedFile] = {}
         self._by_origin: dict[str, check.Witness] = {}
         try:
             loaded = workspaces.load(ctx, deposit, existing)
@@ -171,9 +172,7 @@ class _Known:
         self.title = loaded.workspace.title
         self.mets = loaded.workspace.mets or self.mets
         files = loaded.workspace.files
-        self.described = {
-            p: f.described.digest for p, f in files.items() if f.described and f.described.digest
-        }
+        self.described = {p: f.described for p, f in files.items() if f.described}
         for path, file in files.items():
             if file.origin is not None and file.size is not None:
                 self._by_origin[file.origin] = check.Witness(

@@ -6,6 +6,8 @@ brought in lies in the modules beside this one. Names that begin with a dot are 
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import secrets
 import shutil
@@ -23,6 +25,8 @@ from strongroom.storage.protocols import CopyIn, FileEntry, Listing
 from strongroom.storage.removal import remove_tree
 from strongroom.storage.tree import Tree, split
 from strongroom.storage.trouble import told_as
+
+log = logging.getLogger(__name__)
 
 
 class LocalWorkAreas:
@@ -154,6 +158,24 @@ class LocalWorkArea:
         finally:
             os.close(folder)
 
+    def delete_folder(self, path: str) -> None:
+        """Remove an empty folder; NotFound if it is not there, Conflict if it is not empty."""
+        split(path)
+        above, _, name = path.rpartition("/")
+        folder = self._tree.folder(above)
+        try:
+            with told_as(path):
+                durable.remove_folder(name, folder=folder)
+                durable.sync_file(folder)
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotFound(f"There is no folder '{path}'.") from None
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            raise Conflict(f"'{path}' is not empty.", code="folder-not-empty") from None
+        finally:
+            os.close(folder)
+
     def remove(self) -> None:
         """Remove the whole area; harmless if it is gone. It vanishes at once, then is deleted."""
         trash = self._root / sweeping.TRASH / f"{self._folder.name}-{secrets.token_hex(6)}"
@@ -163,7 +185,11 @@ class LocalWorkArea:
             except FileNotFoundError:
                 return
             durable.sync_folder(self._root)
+        try:
             remove_tree(trash)
+        except OSError as error:
+            # gone it is, for everyone; its last bytes are a sweep's affair
+            log.warning("%s cannot be deleted yet: %s", trash, error)
 
     def copy_in(self, files: Iterable[CopyIn]) -> Iterator[tuple[str, FileEntry | Fault]]:
         """Copy files in, hashing on the way; for each its entry or what is wrong."""

@@ -113,6 +113,9 @@ class WorkArea(Protocol):
     def delete(self, path: str) -> None:
         """Remove one file; NotFound if it is not there."""
 
+    def delete_folder(self, path: str) -> None:
+        """Remove an empty folder; NotFound if it is not there, Conflict if it is not empty."""
+
     def remove(self) -> None:
         """Remove the whole area; harmless if it is gone."""
 

@@ -209,7 +209,12 @@ def deactivate_deposit(edge: Given, deposit_id: FromPath[str]) -> None:
 @get(
     "/deposits/{deposit_id:str}/mets",
     sync_to_thread=True,
-    opt=documented("Read the METS of a deposit", media_type="application/xml", problems=(404,)),
+    opt=documented(
+        "Read the METS of a deposit",
+        media_type="application/xml",
+        also=(206, 304),
+        problems=(404, 416),
+    ),
 )
 def deposit_mets(edge: Given, deposit_id: FromPath[str], request: EdgeRequest) -> ContentResponse:
     content, etag = deposits.mets(edge.ctx, deposit_id)

@@ -54,7 +54,9 @@ def list_files(edge: Given, deposit_id: FromPath[str]) -> DepositFiles:
     "/v1/deposits/{deposit_id:str}/files/{path:str}",
     http_method=[HttpMethod.GET, HttpMethod.HEAD],
     sync_to_thread=True,
-    opt=documented("Read a file of a deposit", media_type="*/*", also=(206,), problems=(404, 416)),
+    opt=documented(
+        "Read a file of a deposit", media_type="*/*", also=(206, 304), problems=(404, 416)
+    ),
 )
 def read_file(
     edge: Given, deposit_id: FromPath[str], path: FromPath[str], request: EdgeRequest
@@ -90,7 +92,6 @@ async def put_file(
     return Response(
         DepositFile(path=entry.path, size=entry.size, digest=digest),
         status_code=200 if upload.replaces else 201,
-        headers={"Content-Digest": digest_fields.write(digest)},
     )
 
 
@@ -117,4 +118,32 @@ def delete_file(edge: Given, agent: Agent, deposit_id: FromPath[str], path: From
     files.delete(edge.ctx, agent, deposit_id, _path(path))
 
 
-HANDLERS = (list_files, read_file, put_file, delete_file)
+@put(
+    "/v1/deposits/{deposit_id:str}/folders/{path:str}",
+    status_code=201,
+    sync_to_thread=True,
+    opt=documented(
+        "Make a folder in a deposit, with those above it (201 a new one, 200 one that was there)",
+        also=(200,),
+        problems=(404, 409),
+    ),
+)
+def put_folder(
+    edge: Given, agent: Agent, deposit_id: FromPath[str], path: FromPath[str]
+) -> Response[None]:
+    new = files.make_folder(edge.ctx, agent, deposit_id, _path(path))
+    return Response(None, status_code=201 if new else 200)
+
+
+@delete(
+    "/v1/deposits/{deposit_id:str}/folders/{path:str}",
+    sync_to_thread=True,
+    opt=documented("Delete an empty folder of a deposit", problems=(404, 409)),
+)
+def delete_folder(
+    edge: Given, agent: Agent, deposit_id: FromPath[str], path: FromPath[str]
+) -> None:
+    files.delete_folder(edge.ctx, agent, deposit_id, _path(path))
+
+
+HANDLERS = (list_files, read_file, put_file, delete_file, put_folder, delete_folder)

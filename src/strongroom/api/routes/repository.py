@@ -76,13 +76,20 @@ _READ = documented(
     problems=(404, 410),
 )
 
+_READ_OR_METS = documented(
+    "Show a Container, an Archival Group or something inside one; or the METS of a group",
+    answer=Resource,
+    also=(206, 304),
+    problems=(404, 410, 416),
+)
+
 
 @route(
     "/repository/{path:str}",
     http_method=[HttpMethod.GET, HttpMethod.HEAD],
     media_type=JSON,
     sync_to_thread=True,
-    opt=_READ,
+    opt=_READ_OR_METS,
 )
 def show_resource(
     edge: Given,
