@@ -122,6 +122,7 @@ def delete_file(edge: Given, agent: Agent, deposit_id: FromPath[str], path: From
     "/v1/deposits/{deposit_id:str}/folders/{path:str}",
     status_code=201,
     sync_to_thread=True,
+    media_type="text/plain",
     opt=documented(
         "Make a folder in a deposit, with those above it (201 a new one, 200 one that was there)",
         also=(200,),
@@ -130,9 +131,9 @@ def delete_file(edge: Given, agent: Agent, deposit_id: FromPath[str], path: From
 )
 def put_folder(
     edge: Given, agent: Agent, deposit_id: FromPath[str], path: FromPath[str]
-) -> Response[None]:
+) -> Response[bytes]:
     new = files.make_folder(edge.ctx, agent, deposit_id, _path(path))
-    return Response(None, status_code=201 if new else 200)
+    return Response(b"", status_code=201 if new else 200, media_type="text/plain")
 
 
 @delete(
