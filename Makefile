@@ -16,13 +16,14 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 LOCKED := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 OWN    := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation
 
-.PHONY: demo test lint check pytest wheel bench lock clean help
+.PHONY: demo test lint pytest scale wheel bench lock clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo   install, then preserve, export and change a sample book, checking every byte'
 	@echo 'make test   install, then run all that CI runs: lint, types, import rules, wheel, tests'
 	@echo 'make lint   ruff, mypy and the import rules alone;  make pytest  the tests alone'
+	@echo 'make scale  objects of 100,000 files and of 10 GiB, with bounded memory (needs 45 GiB of disk)'
 	@echo 'make wheel  build the wheel and try it in a scratch environment'
 	@echo 'make bench  run the benchmarks;  make lock  renew the locks;  make clean  remove all that was made'
 
@@ -41,6 +42,11 @@ lint: $(VENV)/dev.stamp
 pytest: $(VENV)/dev.stamp
 	@folder=$$(mktemp -d $(TMP)/strongroom-tests.XXXXXX); trap 'rm -rf "$$folder"' EXIT INT TERM; \
 	$(BIN)/pytest --basetemp="$$folder/pytest" -n 2 --dist loadfile $(PYTEST)
+
+# objects of 100,000 files and of 10 GiB, on disk (a few minutes; needs 45 GiB)
+scale: $(VENV)/dev.stamp
+	STRONGROOM_SCALE_FILES=100000 STRONGROOM_SCALE_MIB=10240 \
+		$(BIN)/pytest tests/scale -o timeout=3600 $(PYTEST)
 
 wheel: build/wheel.stamp
 

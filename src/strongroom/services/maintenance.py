@@ -72,6 +72,10 @@ def _fault(error: Damaged) -> Fault:
 
 
 def adopt_jobs(ctx: Context) -> int:
-    """Let jobs of a worker that died wait again; how many. Only while no other worker runs."""
+    """Let jobs of a worker that died wait again; how many. Only while no other worker runs.
+
+    What it left in staging is removed; what a living process works on there stays.
+    """
+    ctx.repository.sweep(older_than=0)
     with ctx.db.write() as c:
         return job_queue.release(c, None)
