@@ -2,7 +2,7 @@
 
 A client may write any job; whatever it leaves open (size, type, digest, source version) is filled
 in from what the server knows, and whatever contradicts the present state is refused, all faults at
-once. :func:`legal` is asked again before a job is carried out.
+once. What a job may do to a given state is in :mod:`strongroom.domain.legal`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from strongroom.domain import digests
+from strongroom.domain import digests, legal
 from strongroom.domain.content_types import guess
 from strongroom.domain.description import DescribedFile
 from strongroom.domain.faults import Faults
@@ -29,10 +29,9 @@ from strongroom.domain.paths import (
     decode,
     inside,
     member_faults,
-    slug,
     strip_roots,
 )
-from strongroom.domain.resources import Group, Kind, Member
+from strongroom.domain.resources import Group, Member
 from strongroom.errors import BadRequest, Conflict, Fault
 
 _WRONG, _STATE = 1, 2  # ranks: the request is wrong, the state is not as it says
@@ -109,7 +108,7 @@ def read(
         **lists,  # type: ignore[arg-type]
     )
     _check_state(request, existing, faults)
-    for fault in legal(job, existing):
+    for fault in legal.faults(job, existing):
         faults.put(_WRONG if fault.code in _WRONG_CODES else _STATE, _kind(fault), fault)
     faults.raise_all("The import job cannot be accepted")
     return job
@@ -390,79 +389,3 @@ def _check_state(request: JobRequest, existing: Group | None, faults: Faults) ->
             expected=f"v{head.number}" if head else "no version (the group does not exist)",
             found=wanted[:40],
         )
-
-
-def legal(job: ImportJob, existing: Group | None) -> list[Fault]:
-    """What forbids carrying the job out on this state of the group."""
-    faults: list[Fault] = []
-
-    def fault(code: str, message: str, path: str | None, expected: str | None = None) -> None:
-        faults.append(Fault(code=code, message=message, path=path, expected=expected))
-
-    if existing is None and not (job.group_name or "").strip():
-        fault(
-            "no-name",
-            "A new Archival Group needs a name (archivalGroupName), from the deposit, the job or "
-            "METS",
-            None,
-        )
-    kinds: dict[str, Kind] = {p: m.kind for p, m in existing.members.items()} if existing else {}
-    before = dict(kinds)
-    for kind, remove in (
-        (Kind.BINARY, job.binaries_to_delete),
-        (Kind.CONTAINER, job.containers_to_delete),
-    ):
-        for gone in remove:
-            if before.get(gone.path) is not kind:
-                fault("not-there", f"There is no {kind} to delete at this path", gone.path)
-            kinds.pop(gone.path, None)
-    for kind, add in (
-        (Kind.CONTAINER, job.containers_to_add),
-        (Kind.BINARY, job.binaries_to_add),
-    ):
-        for new in add:
-            if new.path in before or new.path in kinds:
-                fault(
-                    "already-there",
-                    f"A {kinds.get(new.path) or before[new.path]} is at this path already",
-                    new.path,
-                )
-            kinds[new.path] = kind
-    for patched in job.binaries_to_patch:
-        if before.get(patched.path) is not Kind.BINARY:
-            fault("not-there", "There is no Binary to patch at this path", patched.path)
-    for kind, renames in (
-        (Kind.BINARY, job.binaries_to_rename),
-        (Kind.CONTAINER, job.containers_to_rename),
-    ):
-        for item in renames:
-            if kinds.get(item.path) is not kind:
-                fault("not-there", f"There is no {kind} to rename at this path", item.path)
-            if not (item.name or "").strip():
-                fault("no-name", "A rename needs a name", item.path)
-    _check_tree(kinds, job, fault)
-    return faults
-
-
-def _check_tree(
-    kinds: Mapping[str, Kind],
-    job: ImportJob,
-    fault: Callable[[str, str, str | None], None],
-) -> None:
-    """No file below a file, no deleted Container with something left in it."""
-    doomed = {item.path for item in job.containers_to_delete}
-    told: set[str] = set()
-    for path in kinds:
-        for up in ancestors(path):
-            if up in told:
-                continue
-            if up in doomed:
-                told.add(up)
-                fault(
-                    "container-not-empty",
-                    f"The Container cannot be deleted, since {slug(path)} stays in it",
-                    up,
-                )
-            elif kinds.get(up) is Kind.BINARY:
-                told.add(up)
-                fault("path-taken", f"A Binary cannot have {slug(path)} below it", up)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from strongroom.db import deposits as deposit_rows
 from strongroom.db import job_queue, tickets
 from strongroom.db import nodes as node_rows
-from strongroom.domain import check
+from strongroom.domain import legal
 from strongroom.domain.deposits import DepositStatus
 from strongroom.domain.importjob import ImportJob, Job, JobStatus, Outcome, Progress
 from strongroom.domain.paths import MemberPath, RepositoryPath
@@ -185,7 +185,7 @@ def _check(
     group = None
     if node is not None:
         group = Group(node=node, version=node.head, members=members, name=node.name)
-    return tuple(check.legal(wanted, group))
+    return tuple(legal.faults(wanted, group))
 
 
 def _by_member(faults: list[Fault], version: VersionPlan) -> tuple[Fault, ...]:
