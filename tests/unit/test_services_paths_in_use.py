@@ -137,3 +137,29 @@ def test_a_job_with_a_name_alone_makes_a_version_and_one_without_makes_none(ctx:
             done = job_rows.get(c, job)
         assert done is not None
         assert (done.status, done.new_version) == (JobStatus.COMPLETED, version)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+def test_ids_may_name_this_machine_in_any_way(ctx: Context, host: str) -> None:
+    root = f"http://{host}:8000"
+    view = deposits.create(
+        ctx, "a", deposits.New(archival_group=f"{root}/repository/{GROUP}", group_name="One")
+    )
+    assert view.deposit.group == GROUP
+    put(ctx, view.deposit.id, "a", b"a")
+    item = imports.check.ItemRequest(
+        id=f"{root}/repository/{GROUP}/a", origin=f"{view.files}a", digest=None
+    )
+    request = JobRequest(
+        id="urn:x",
+        deposit=f"{root}/deposits/{view.deposit.id}",
+        archival_group=f"{root}/repository/{GROUP}",
+        lists={"binaries_to_add": (item,)},
+    )
+    assert imports.submit(ctx, "a", view.deposit.id, request).job.status is JobStatus.WAITING
+
+
+@pytest.mark.parametrize("host", ["localhost:8001", "example.org:8000", "localhost"])
+def test_ids_of_other_servers_are_refused(ctx: Context, host: str) -> None:
+    with pytest.raises(BadRequest):
+        deposits.create(ctx, "a", deposits.New(archival_group=f"http://{host}/repository/{GROUP}"))

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from strongroom.db.engine import Database
 from strongroom.domain.times import Clock
 from strongroom.identifiers import Resolvers
 from strongroom.repository.store import Author, Repository
 from strongroom.storage.protocols import WorkAreas
+
+#: names of this machine for itself, and how each stands in a URL
+LOOPBACK = {"localhost": "localhost", "127.0.0.1": "127.0.0.1", "::1": "[::1]"}
 
 
 class Queue(Protocol):
@@ -32,8 +35,21 @@ class Roots:
     storage: str
 
     @property
-    def all(self) -> tuple[str, str]:
-        return (self.public, self.storage)
+    def all(self) -> tuple[str, ...]:
+        """Every root that ids of this server may be sent with, the public one first.
+
+        A root on this machine goes by each of the machine's names for itself.
+        """
+        return tuple(alias for root in (self.public, self.storage) for alias in _aliases(root))
+
+
+def _aliases(root: str) -> tuple[str, ...]:
+    parts = urlsplit(root)
+    if parts.hostname not in LOOPBACK:
+        return (root,)
+    port = f":{parts.port}" if parts.port else ""
+    others = (f"{parts.scheme}://{name}{port}{parts.path}" for name in LOOPBACK.values())
+    return (root, *(other for other in others if other != root))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from strongroom.domain.content_types import guess
 from strongroom.domain.deposits import Deposit, Layout
 from strongroom.domain.description import DescribedFile
 from strongroom.domain.importjob import LISTS, ImportJob, Job, JobKind, JobRequest, JobStatus
-from strongroom.domain.paths import MemberPath
+from strongroom.domain.paths import MemberPath, strip_roots
 from strongroom.domain.resources import Group
 from strongroom.domain.times import ticks
 from strongroom.errors import BadRequest, Conflict, Fault, NotFound, StrongroomError
@@ -129,7 +129,8 @@ def _written(ctx: Context, agent: str, deposit: Deposit, request: JobRequest) ->
 
 def _check_deposit(ctx: Context, deposit: Deposit, request: JobRequest) -> None:
     own = f"/deposits/{deposit.id}"
-    if request.deposit not in (ctx.roots.public + own, own):
+    named = request.deposit or ""
+    if strip_roots(named, ctx.roots.all, area="deposits") != deposit.id:
         raise BadRequest(
             "The import job does not say that it belongs to this deposit."
             if not request.deposit

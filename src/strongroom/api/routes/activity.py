@@ -14,6 +14,7 @@ from strongroom.api.queries import page_number
 from strongroom.domain.paths import RepositoryPath, decode, strip_roots
 from strongroom.errors import BadRequest, Fault
 from strongroom.services import activity
+from strongroom.services.context import Roots
 from strongroom.wire import render_activity
 from strongroom.wire.activity import ActivityIn, OrderedCollection, OrderedCollectionPage
 
@@ -54,14 +55,14 @@ def groups_page(edge: Given, page: FromPath[str]) -> OrderedCollectionPage:
     opt=documented("Announce an update of an Archival Group", problems=(404, 410, 415)),
 )
 def push_update(edge: Given, agent: Agent, data: JSONBody[ActivityIn]) -> None:
-    activity.push(edge.ctx, agent, _pushed_group(data, edge.uris.public))
+    activity.push(edge.ctx, agent, _pushed_group(data, edge.ctx.roots))
 
 
-def _pushed_group(sent: ActivityIn, public: str) -> RepositoryPath:
+def _pushed_group(sent: ActivityIn, roots: Roots) -> RepositoryPath:
     """The group that a pushed event is about. Raises BadRequest with all that is wrong."""
     thing = sent.object
     uri = (thing.id or "") if thing is not None else ""
-    raw = strip_roots(uri, (public,))
+    raw = strip_roots(uri, roots.all)
     faults = []
     if sent.type != "Update":
         faults.append(_unwelcome("type", "Update", sent.type))
@@ -69,7 +70,7 @@ def _pushed_group(sent: ActivityIn, public: str) -> RepositoryPath:
         found = None if thing is None else thing.type
         faults.append(_unwelcome("object.type", "ArchivalGroup", found))
     if not raw:
-        faults.append(_unwelcome("object.id", f"{public}/repository/…", uri or None))
+        faults.append(_unwelcome("object.id", f"{roots.public}/repository/…", uri or None))
     if faults or not raw:
         raise BadRequest(
             "Only updates of Archival Groups of this repository can be announced: "
