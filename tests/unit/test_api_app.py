@@ -47,7 +47,7 @@ from strongroom.services import (
     health,
     imports,
 )
-from strongroom.services.context import Context
+from strongroom.services.context import Context, Roots
 from strongroom.services.views import ContainerView, Content, DepositPage, DepositView, JobView
 
 WHEN = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -57,7 +57,11 @@ DATA = b"some bytes"
 
 
 def context() -> Context:
-    fake = SimpleNamespace(root_uri="file:///ocfl/", storage_type="FileSystem")
+    fake = SimpleNamespace(
+        root_uri="file:///ocfl/",
+        storage_type="FileSystem",
+        roots=Roots(public=PUBLIC, storage=STORAGE),
+    )
     return cast("Context", fake)
 
 
