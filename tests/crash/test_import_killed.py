@@ -7,7 +7,6 @@ and index, job, deposit and stream say the same.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import os
 import shutil
@@ -22,33 +21,24 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from strongroom import config, runtime
 from strongroom.db import events as event_rows
-from strongroom.db import index, job_queue
+from strongroom.db import index
 from strongroom.db import jobs as job_rows
 from strongroom.domain.deposits import DepositStatus, Template
-from strongroom.domain.description import DescribedFile
-from strongroom.domain.importjob import JobRequest, JobStatus
+from strongroom.domain.importjob import JobStatus
 from strongroom.domain.paths import RepositoryPath
-from strongroom.domain.times import utc_now
-from strongroom.mets import writer
 from strongroom.services import (
     browse,
     containers,
     deposits,
-    export_run,
     exports,
-    import_run,
-    imports,
     maintenance,
 )
 from strongroom.services.context import Context
-from strongroom.services.import_run import Watch
 from strongroom.storage import durable
+from support.inside import GROUP, deposit_with, open_data, submit, work
 
 KILLED = 77
-GROUP = RepositoryPath("books/one")
-QUIET = Watch(progress=lambda progress: None, stopping=lambda: False)
 
 
 @dataclass
@@ -58,45 +48,12 @@ class Place:
     data: Path
 
     def open(self) -> Context:
-        return runtime.open_context(config.load({"data": str(self.data)}, environment={}))
+        return open_data(self.data)
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     return Place(tmp_path / "data")
-
-
-def deposit_with(ctx: Context, files: dict[str, bytes]) -> str:
-    """A deposit for the group, with files and METS; its id."""
-    uri = f"{ctx.roots.public}/repository/{GROUP}"
-    view = deposits.create(ctx, "a", deposits.New(archival_group=uri, group_name="One"))
-    area = ctx.areas.area(view.deposit.id)
-    described = [
-        DescribedFile(path=p, size=len(d), digest=hashlib.sha256(d).hexdigest())
-        for p, d in files.items()
-    ]
-    mets = writer.write(title="One", files=described, created=utc_now())
-    for path, data in {**files, "mets.xml": mets}.items():
-        upload = area.upload(path)
-        upload.write(data)
-        upload.finish()
-    return view.deposit.id
-
-
-def submit(ctx: Context, deposit: str) -> str:
-    return imports.submit(
-        ctx, "a", deposit, JobRequest(id=f"/deposits/{deposit}/importjobs/diff")
-    ).job.id
-
-
-def work(ctx: Context) -> None:
-    """Run whatever waits, as a worker does."""
-    while True:
-        with ctx.db.write() as c:
-            job = job_queue.claim(c, "worker", ctx.clock())
-        if job is None:
-            return
-        (export_run if job.kind == "export" else import_run).run(ctx, job, QUIET)
 
 
 def restart(place: Place) -> Context:

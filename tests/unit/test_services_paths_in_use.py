@@ -1,65 +1,26 @@
 """Paths that an import is about to use are left alone, and what a job failed of is told truly."""
 
-import hashlib
 from pathlib import Path
 
 import pytest
 
-from strongroom import config, runtime
-from strongroom.db import job_queue
 from strongroom.db import jobs as job_rows
 from strongroom.domain.deposits import Template
-from strongroom.domain.description import DescribedFile
-from strongroom.domain.importjob import JobRequest, JobStatus
+from strongroom.domain.importjob import ItemRequest, JobRequest, JobStatus
 from strongroom.domain.paths import RepositoryPath
-from strongroom.domain.times import utc_now
 from strongroom.errors import BadRequest, Conflict
-from strongroom.mets import writer
-from strongroom.services import containers, deposits, diffs, files, import_run, imports
+from strongroom.services import containers, deposits, diffs, imports
 from strongroom.services.context import Context
-from strongroom.services.import_run import Watch
+from support.inside import GROUP, deposit_with, open_data, put, submit, work
 
-BOOKS, GROUP = RepositoryPath("books"), RepositoryPath("books/one")
-QUIET = Watch(progress=lambda progress: None, stopping=lambda: False)
+BOOKS = RepositoryPath("books")
 
 
 @pytest.fixture
 def ctx(tmp_path: Path) -> Context:
-    opened = runtime.open_context(config.load({"data": str(tmp_path / "data")}, environment={}))
+    opened = open_data(tmp_path / "data")
     containers.create(opened, "a", BOOKS, None)
     return opened
-
-
-def put(ctx: Context, deposit: str, path: str, data: bytes) -> None:
-    upload = files.begin(ctx, "a", deposit, path, len(data))
-    upload.write(data)
-    upload.finish()
-
-
-def deposit_with(ctx: Context, held: dict[str, bytes], *, stated: bytes | None = None) -> str:
-    """A deposit for the group; METS states the digests of the files, or of ``stated`` for all."""
-    uri = f"{ctx.roots.public}/repository/{GROUP}"
-    view = deposits.create(ctx, "a", deposits.New(archival_group=uri, group_name="One"))
-    described = [
-        DescribedFile(path=path, digest=hashlib.sha256(stated or data).hexdigest())
-        for path, data in held.items()
-    ]
-    mets = writer.write(title="One", files=described, created=utc_now())
-    for path, data in {**held, "mets.xml": mets}.items():
-        put(ctx, view.deposit.id, path, data)
-    return view.deposit.id
-
-
-def submit(ctx: Context, deposit: str) -> str:
-    request = JobRequest(id=f"/deposits/{deposit}/importjobs/diff")
-    return imports.submit(ctx, "a", deposit, request).job.id
-
-
-def work(ctx: Context) -> None:
-    with ctx.db.write() as c:
-        job = job_queue.claim(c, "worker", ctx.clock())
-    assert job is not None
-    import_run.run(ctx, job, QUIET)
 
 
 def test_no_container_can_take_the_path_of_a_waiting_import(ctx: Context) -> None:
@@ -87,9 +48,7 @@ def test_a_mismatch_is_told_of_the_member_and_its_origin(ctx: Context) -> None:
         deposit=f"{ctx.roots.public}/deposits/{deposit}",
         lists={
             "binaries_to_add": (
-                imports.check.ItemRequest(
-                    id=f"{group}/objects/page", origin=f"{area}a", digest="0" * 64
-                ),
+                ItemRequest(id=f"{group}/objects/page", origin=f"{area}a", digest="0" * 64),
             )
         },
     )
@@ -147,9 +106,7 @@ def test_ids_may_name_this_machine_in_any_way(ctx: Context, host: str) -> None:
     )
     assert view.deposit.group == GROUP
     put(ctx, view.deposit.id, "a", b"a")
-    item = imports.check.ItemRequest(
-        id=f"{root}/repository/{GROUP}/a", origin=f"{view.files}a", digest=None
-    )
+    item = ItemRequest(id=f"{root}/repository/{GROUP}/a", origin=f"{view.files}a", digest=None)
     request = JobRequest(
         id="urn:x",
         deposit=f"{root}/deposits/{view.deposit.id}",

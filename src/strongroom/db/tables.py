@@ -49,6 +49,7 @@ deposits = Table(
     Column("exported", Moment),
     Column("exported_by", Text),
     Column("version_exported", Integer),
+    Column("base_version", Integer),
     Column("locked_by", Text),
     Column("lock_date", Moment),
     Column("archived", Moment),

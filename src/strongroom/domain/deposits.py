@@ -43,6 +43,9 @@ class Deposit:
     status: DepositStatus = DepositStatus.NEW
     active: bool = True
     layout: Layout = Layout.OPEN
+    #: head of the group when the deposit was pointed at it; None: there was no group. A diff is
+    #: only made against this version, so that what others added since is not taken for deleted
+    base_version: int | None = None
     #: METS path relative to the deposit root, once known
     mets: str | None = None
     created: datetime

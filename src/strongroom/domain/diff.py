@@ -158,7 +158,7 @@ def _binary(
         if workspace.mets is None:
             message = "The deposit has no METS file that describes this file"
         else:
-            message = f"Could not find file {file.path} in METS file"
+            message = f"Could not find file {file.path} in METS file {workspace.mets}"
         faults.add(_UNDESCRIBED, Unprocessable, "not-in-mets", message, path=file.path)
         return None
     sound = True
@@ -257,7 +257,7 @@ def _folders(
                 _FOLDER,
                 Unprocessable,
                 "not-in-mets",
-                f"Could not find folder {path} in METS file",
+                f"Could not find folder {path} in METS file {workspace.mets}",
                 path=path,
             )
         elif member is None:

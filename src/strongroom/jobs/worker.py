@@ -14,15 +14,18 @@ from threading import Event, Lock, Thread
 
 from strongroom.db import job_queue
 from strongroom.domain.importjob import Job, JobKind, Progress
+from strongroom.errors import StrongroomError
 from strongroom.services import export_run, import_run
 from strongroom.services.context import Context
-from strongroom.services.import_run import ATTEMPTS, Interrupted, Watch
+from strongroom.services.import_run import ATTEMPTS, Interrupted, NotRecorded, Watch
 
 log = logging.getLogger("strongroom.worker")
 
 #: seconds between looks at the queue when nobody wakes the worker
 POLL = 1.0
 HEARTBEAT = 5.0
+#: seconds before a version that could not be recorded is tried again
+LATER = 5.0
 #: how many workers may die of one job before it is given up
 DEATHS = 10
 #: seconds between two records of a job's progress
@@ -83,10 +86,8 @@ class Worker:
         started = time.monotonic()
         try:
             if job.attempts > DEATHS:
-                kind.give_up(
-                    self._ctx,
-                    job,
-                    f"The worker died {job.attempts - 1} times while it ran this job.",
+                self._give_up(
+                    job, f"The worker died {job.attempts - 1} times while it ran this job."
                 )
                 return
             kind.run(self._ctx, job, watch)
@@ -94,14 +95,15 @@ class Worker:
         except Interrupted:
             log.info("%s job %s stops here and will be run again", job.kind, job.id)
             self._give_back(job, counts=False)
+        except NotRecorded as error:
+            self._try_later(job, error)
         except Exception as error:
             log.exception("%s job %s failed in attempt %d", job.kind, job.id, job.attempts)
             if job.attempts < ATTEMPTS:
                 self._stop.wait(POLL * job.attempts)
                 self._give_back(job, counts=True)
             else:
-                kind.give_up(
-                    self._ctx,
+                self._give_up(
                     job,
                     f"The server failed {job.attempts} times to run this job "
                     f"({type(error).__name__}); its log says more.",
@@ -110,9 +112,31 @@ class Worker:
             with self._lock:
                 self._running.discard(job.id)
 
+    def _give_up(self, job: Job, reason: str) -> None:
+        try:
+            if job.kind is JobKind.EXPORT:
+                export_run.give_up(self._ctx, job, reason)
+            else:
+                import_run.give_up(self._ctx, job, reason)
+        except Exception as error:  # noqa: BLE001 - an end must be recorded, however long it takes
+            self._try_later(job, error)
+
+    def _try_later(self, job: Job, error: Exception) -> None:
+        """What happened cannot be recorded now, and nothing but time mends that."""
+        log.error("job %s cannot be recorded yet, and is tried again: %s", job.id, error)
+        self._stop.wait(LATER)
+        self._give_back(job, counts=False)
+
     def _give_back(self, job: Job, *, counts: bool) -> None:
-        with self._ctx.db.write() as c:
-            job_queue.give_back(c, job.id, self._name, counts=counts)
+        while True:
+            try:
+                with self._ctx.db.write() as c:
+                    job_queue.give_back(c, job.id, self._name, counts=counts)
+                return
+            except StrongroomError as error:
+                log.error("job %s cannot be given back yet: %s", job.id, error)
+                if self._stop.wait(LATER):
+                    return  # the next worker finds it running and takes it up
 
     def _reporter(self, job_id: str) -> Callable[[Progress], None]:
         last_time, last_phase = 0.0, ""

@@ -45,7 +45,8 @@ def choose(
     """
     for in_data, found in _tiers(root_files, data_files, start_of):
         if found:
-            ordered = sorted(found, key=lambda name: (len(name), name))
+            # METS.XML is as good a name as mets.xml, unless both are there
+            ordered = sorted(found, key=lambda name: (name != "mets.xml", len(name), name))
             prefix = f"{PAYLOAD}/" if in_data else ""
             return Located(
                 path=prefix + ordered[0], in_data=in_data, warnings=_several(prefix, ordered)

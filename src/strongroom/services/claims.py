@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -19,11 +20,18 @@ from strongroom.services import reindex
 from strongroom.services.context import Context
 
 CREATE, DELETE = "create", "delete"
+#: a claim is held for moments; one this old was left by someone who could not drop it
+STALE = timedelta(minutes=10)
 
 
 def claim(c: Connection, ctx: Context, path: RepositoryPath, what: str, owner: str) -> None:
     """Take a claim, or raise Conflict if the path or one above it is being changed."""
     above = set(ancestors(path))
+    now = ctx.clock()
+    for old in intents.claims(c):
+        # its owner could not drop it; what storage holds, the index learns when it is in the way
+        if now - old.since > STALE:
+            intents.drop_claim(c, RepositoryPath(old.path), old.owner)
     for other in intents.claims(c):
         if other.path in above and other.what == DELETE:
             raise Conflict(
@@ -35,7 +43,7 @@ def claim(c: Connection, ctx: Context, path: RepositoryPath, what: str, owner: s
             f"/repository/{path} cannot be deleted: /repository/{below[0].path} is being made.",
             code="busy-path",
         )
-    intents.claim_path(c, path, what, owner, ctx.clock())
+    intents.claim_path(c, path, what, owner, now)
 
 
 @contextmanager
@@ -44,8 +52,10 @@ def held(ctx: Context, path: RepositoryPath, owner: str) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        reindex.follow_storage(ctx, path)
-        drop(ctx, path, owner)
+        try:
+            reindex.follow_storage(ctx, path)
+        finally:
+            drop(ctx, path, owner)
         raise
     drop(ctx, path, owner)
 

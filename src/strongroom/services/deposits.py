@@ -12,7 +12,7 @@ from strongroom.db import nodes as node_rows
 from strongroom.domain.deposit_query import DepositQuery
 from strongroom.domain.deposits import Deposit, DepositStatus, Layout, Template
 from strongroom.domain.paths import RepositoryPath, check_slugs, decode, slug, strip_roots
-from strongroom.domain.resources import Kind
+from strongroom.domain.resources import Kind, Node
 from strongroom.domain.times import parse_iso
 from strongroom.errors import BadRequest, Conflict, Fault, NotFound
 from strongroom.services import deposit_files, nodes, proofs, workspaces
@@ -51,7 +51,8 @@ def create(ctx: Context, agent: str, new: New) -> DepositView:
     BadRequest for an illegal path, Conflict if the path is taken, Gone for a tombstone.
     """
     group = group_path(ctx, new.archival_group)
-    exists = _check_group(ctx, group, own=None)
+    existing = _check_group(ctx, group, own=None)
+    exists = existing is not None
     now = ctx.clock()
     deposit = Deposit(
         id=ctx.mint(),
@@ -63,6 +64,7 @@ def create(ctx: Context, agent: str, new: New) -> DepositView:
             Template.ROOT_LEVEL: Layout.ROOT,
             Template.BAGIT: Layout.BAGIT,
         }[new.template],
+        base_version=existing.head.number if existing else None,
         created=now,
         created_by=agent,
         modified=now,
@@ -155,11 +157,11 @@ def patch(ctx: Context, agent: str, deposit_id: str, changes: Changes) -> Deposi
     """
     archived = _moment("archived", changes.archived)
     group = group_path(ctx, _text(changes.archival_group))
-    exists = False
+    existing = None
     with ctx.db.read() as c:
         nodes.deposit(c, deposit_id)
-    if group is not None and archived is None:
-        exists = _check_group(ctx, group, own=deposit_id)
+    if group is not None:
+        existing = _check_group(ctx, group, own=deposit_id)
     with ctx.db.write() as c:
         deposit = nodes.deposit(c, deposit_id)
         if deposit.status is DepositStatus.EXPORTING:
@@ -168,11 +170,15 @@ def patch(ctx: Context, agent: str, deposit_id: str, changes: Changes) -> Deposi
                 code="exporting",
             )
         check_lock(deposit, agent)
-        if group is not None and group != deposit.group and job_rows.unfinished(c, deposit_id):
+        moving = group is not None and group != deposit.group
+        if (moving or archived is not None) and job_rows.unfinished(c, deposit_id):
             raise Conflict(
-                f"Deposit {deposit_id} has an unfinished job; its path cannot change now.",
+                f"Deposit {deposit_id} has an unfinished job; wait for it or cancel it first.",
                 code="unfinished-job",
             )
+        if group is not None:
+            # who points a deposit at a group says that it was made for the group as it is now
+            deposit = replace(deposit, base_version=existing.head.number if existing else None)
         deposit = replace(
             deposit,
             group=group or deposit.group,
@@ -184,7 +190,7 @@ def patch(ctx: Context, agent: str, deposit_id: str, changes: Changes) -> Deposi
         else:
             deposit = replace(deposit, modified=ctx.clock(), modified_by=agent)
         deposit_rows.save(c, deposit)
-    return view(ctx, deposit, exists=exists)
+    return view(ctx, deposit, exists=existing is not None)
 
 
 def delete(ctx: Context, agent: str, deposit_id: str) -> None:
@@ -310,10 +316,10 @@ def group_path(ctx: Context, uri: str | None) -> RepositoryPath | None:
     return check_slugs(decode(raw))
 
 
-def _check_group(ctx: Context, group: RepositoryPath | None, *, own: str | None) -> bool:
-    """Whether the group exists; Conflict or Gone if no deposit can have it."""
+def _check_group(ctx: Context, group: RepositoryPath | None, *, own: str | None) -> Node | None:
+    """The group, if it exists; Conflict or Gone if no deposit can have it."""
     if group is None:
-        return False
+        return None
     with ctx.db.read() as c:
         other = deposit_rows.active_for(c, group)
         if other is not None and other != own:
@@ -329,7 +335,7 @@ def _check_group(ctx: Context, group: RepositoryPath | None, *, own: str | None)
                     )
                 ],
             )
-        return nodes.living_group(c, group) is not None
+        return nodes.living_group(c, group)
 
 
 def _text(value: str | None) -> str | None:

@@ -12,7 +12,7 @@ from strongroom.domain import diff as differ
 from strongroom.domain.deposits import Deposit, DepositStatus
 from strongroom.domain.importjob import JobKind, JobStatus
 from strongroom.domain.resources import Group
-from strongroom.errors import BadRequest, Conflict
+from strongroom.errors import BadRequest, Conflict, Fault
 from strongroom.services import browse, nodes, workspaces
 from strongroom.services.context import Context
 from strongroom.services.views import DiffView
@@ -26,6 +26,7 @@ def diff(ctx: Context, agent: str, deposit_id: str) -> DiffView:
     """
     deposit = importable(ctx, deposit_id)
     existing = existing_group(ctx, deposit)
+    _check_base(deposit, existing)
     loaded = workspaces.load(ctx, deposit, existing)
     deposit = remember(ctx, deposit, loaded)
     wanted = differ.needs_proof(loaded.workspace, existing)
@@ -66,6 +67,36 @@ def importable(ctx: Context, deposit_id: str) -> Deposit:
             raise _no_group(deposit)
         check_no_job(c, deposit)
     return deposit
+
+
+def _check_base(deposit: Deposit, existing: Group | None) -> None:
+    """Conflict if the group has changed since the deposit was made for it.
+
+    The deposit cannot know what came since, and would take it for deleted.
+    """
+    head = existing.version.number if existing else None
+    if head == deposit.base_version:
+        return
+    made = (
+        "before the group existed"
+        if deposit.base_version is None
+        else (f"for version v{deposit.base_version}")
+    )
+    raise Conflict(
+        f"Deposit {deposit.id} was made {made} of /repository/{deposit.group}, which is at "
+        f"v{head} now. Make a new deposit; or bring METS and files up to date, and then PATCH the "
+        "deposit with its archivalGroup again.",
+        code="stale-deposit",
+        faults=[
+            Fault(
+                code="stale-deposit",
+                message="The group has changed since the deposit was made for it.",
+                path="archivalGroup",
+                expected=f"v{deposit.base_version}" if deposit.base_version else "no group",
+                found=f"v{head}",
+            )
+        ],
+    )
 
 
 def _no_group(deposit: Deposit) -> BadRequest:

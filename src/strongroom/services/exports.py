@@ -38,6 +38,7 @@ def start(ctx: Context, agent: str, new: deposits.New) -> DepositView:
         status=DepositStatus.EXPORTING,
         layout=Layout.ROOT,
         mets=at_version.mets,
+        base_version=node.head.number,
         created=now,
         created_by=agent,
         modified=now,

@@ -19,8 +19,10 @@ RESERVE = 64 << 20
 class DepositUpload:
     """A file on its way into a Deposit; its digest is remembered as proven."""
 
-    def __init__(self, ctx: Context, deposit: str, upload: Upload, replaces: bool) -> None:
-        self._ctx, self._deposit, self._upload = ctx, deposit, upload
+    def __init__(
+        self, ctx: Context, agent: str, deposit: str, upload: Upload, *, replaces: bool
+    ) -> None:
+        self._ctx, self._agent, self._deposit, self._upload = ctx, agent, deposit, upload
         #: whether a file is at the path already
         self.replaces = replaces
 
@@ -30,7 +32,11 @@ class DepositUpload:
     def finish(
         self, *, sha256: str | None = None, size: int | None = None
     ) -> tuple[FileEntry, str]:
-        """Put the file in its place; its entry and SHA-256. Unprocessable on a mismatch."""
+        """Put the file in its place; its entry and SHA-256.
+
+        Unprocessable on a mismatch, Conflict if a job of the deposit has begun meanwhile.
+        """
+        _writable(self._ctx, self._agent, self._deposit)
         entry, digest = self._upload.finish(sha256=sha256, size=size)
         with self._ctx.db.write() as c:
             digest_rows.remember(c, self._deposit, [(entry.path, entry.signature, digest)])
@@ -55,7 +61,8 @@ def begin(ctx: Context, agent: str, deposit_id: str, path: str, size: int | None
             f"{size} bytes do not fit: {max(0, free - RESERVE)} bytes are free for deposits.",
             code="out-of-space",
         )
-    return DepositUpload(ctx, deposit.id, area.upload(path), area.entry(path) is not None)
+    replaces = area.entry(path) is not None
+    return DepositUpload(ctx, agent, deposit.id, area.upload(path), replaces=replaces)
 
 
 def read(ctx: Context, deposit_id: str, path: str) -> Content:

@@ -39,6 +39,10 @@ class Interrupted(Exception):
     """The worker was asked to stop; the job is to be run again."""
 
 
+class NotRecorded(Exception):
+    """The version exists, or may exist, but the index could not be told; the job is not over."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
     """How a running job is seen from outside, and told to stop."""
@@ -50,8 +54,9 @@ class Watch:
 def run(ctx: Context, job: Job, watch: Watch) -> None:
     """Run a claimed import job to its end, and record that end.
 
-    Raises Interrupted if the worker is stopping; whatever is wrong with the job itself is recorded
-    as its errors, and then nothing has changed but the job.
+    Raises Interrupted if the worker is stopping, and NotRecorded if the version was committed but
+    could not be recorded: then the job is to be run again, however long that takes. Whatever is
+    wrong with the job itself is recorded as its errors, and then nothing has changed but the job.
     """
     if job.plan is None:
         raise ValueError(f"job {job.id} has no plan")
@@ -68,9 +73,14 @@ def run(ctx: Context, job: Job, watch: Watch) -> None:
 
 def give_up(ctx: Context, job: Job, reason: str) -> None:
     """End a job that keeps failing for reasons of the server's own, truthfully."""
-    done = committed_by(ctx, job)
+    try:
+        done = committed_by(ctx, job)
+    except (StrongroomError, OSError) as error:
+        unknown = f" Whether it made its version is unknown, as its object cannot be read: {error}"
+        _fail(ctx, job, (Fault(code="gave-up", message=reason + unknown),))
+        return
     if done is not None and job.plan is not None:
-        record(ctx, job, done, job.plan)
+        _record(ctx, job, done, job.plan)
         return
     _fail(ctx, job, (Fault(code="gave-up", message=reason),))
 
@@ -79,7 +89,7 @@ def _carry_out(ctx: Context, job: Job, wanted: ImportJob, watch: Watch) -> None:
     path = job.group
     done = committed_by(ctx, job)
     if done is not None:  # by an attempt that was killed right after it
-        record(ctx, job, done, wanted)
+        _record(ctx, job, done, wanted)
         return
     stored = ctx.repository.find(path)
     old = history.document_at(stored) if stored else None
@@ -123,7 +133,7 @@ def _carry_out(ctx: Context, job: Job, wanted: ImportJob, watch: Watch) -> None:
         draft.discard()
         claims.drop(ctx, path, owner)
         raise
-    record(ctx, job, committed, wanted)
+    _record(ctx, job, committed, wanted)
     claims.drop(ctx, path, owner)
 
 
@@ -136,8 +146,11 @@ def _commit(ctx: Context, job: Job, draft: Draft, created: datetime) -> StoredOb
             author=ctx.author(job.created_by),
             message=f"{ctx.roots.public}/deposits/{job.deposit}/importjobs/results/{job.id}",
         )
-    except Exception:
-        committed = committed_by(ctx, job)
+    except Exception as error:
+        try:
+            committed = committed_by(ctx, job)
+        except (StrongroomError, OSError) as second:
+            raise NotRecorded(f"{error}; and then: {second}") from second
         if committed is None:
             raise
         return committed
@@ -250,6 +263,14 @@ class _Reporter:
 
 
 # ---------------------------------------------------------------------------------- the record
+
+
+def _record(ctx: Context, job: Job, stored: StoredObject, wanted: ImportJob) -> None:
+    """Record what cannot be undone; whatever prevents that must not end the job as failed."""
+    try:
+        record(ctx, job, stored, wanted)
+    except Exception as error:
+        raise NotRecorded(str(error)) from error
 
 
 def record(ctx: Context, job: Job, stored: StoredObject, wanted: ImportJob) -> None:

@@ -15,7 +15,7 @@ from strongroom.db import members as member_rows
 from strongroom.db import nodes as node_rows
 from strongroom.domain.paths import MemberPath, RepositoryPath
 from strongroom.domain.resources import Event, Kind, Member, Node, Version
-from strongroom.errors import Damaged
+from strongroom.errors import Conflict, Damaged, StrongroomError
 from strongroom.ocfl.stored import StoredObject
 from strongroom.repository import history
 from strongroom.services.context import Context
@@ -78,17 +78,35 @@ def head_members(
 
 
 def follow_storage(ctx: Context, path: RepositoryPath) -> Node | None:
-    """Make the rows of one path follow storage, whatever either says; the node, if there is one."""
+    """Make the rows of one path follow storage; the node, if there is one.
+
+    Damaged if the object of an Archival Group is gone: nothing here deletes groups, so that is a
+    loss to be mended in storage, and the index goes on telling what was there.
+    """
     stored = ctx.repository.find(path)
     with ctx.db.write() as c:
         before = node_rows.node(c, path)
         if stored is None:
+            if before is not None and before.kind is Kind.GROUP:
+                raise Damaged(
+                    f"The object of the Archival Group /repository/{path} is missing from storage. "
+                    "Is the OCFL root in its place? Restore the object from a copy.",
+                    code="missing-object",
+                )
             if before is not None:
                 node_rows.remove_node(c, path)
             return None
         if before is not None and before.inventory_digest == stored.inventory_digest:
             return before
         return record(c, stored, before)
+
+
+def _not_indexed(stored: StoredObject, error: StrongroomError) -> Damaged:
+    return Damaged(
+        f"The object {stored.id} cannot be indexed: {error.message}",
+        code=error.problem,
+        operator=f"it lies in {stored.folder}",
+    )
 
 
 def rebuild(
@@ -109,8 +127,8 @@ def rebuild(
         try:
             with ctx.db.write() as c:
                 record(c, stored, None)
-        except Damaged as error:
-            damaged.append(error)
+        except (Damaged, Conflict) as error:
+            damaged.append(_not_indexed(stored, error))
             continue
         count += 1
         if progress is not None:

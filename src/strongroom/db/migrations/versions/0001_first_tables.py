@@ -54,6 +54,7 @@ def _work_in_hand() -> None:
         sa.Column("exported", sa.BigInteger),
         sa.Column("exported_by", sa.Text),
         sa.Column("version_exported", sa.Integer),
+        sa.Column("base_version", sa.Integer),
         sa.Column("locked_by", sa.Text),
         sa.Column("lock_date", sa.BigInteger),
         sa.Column("archived", sa.BigInteger),
