@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import tracemalloc
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -109,7 +112,8 @@ def test_a_wrong_type_names_the_property(text: str, where: str) -> None:
         (b"{'id':1}", "byte 1"),
         (b'{"id":/*c*/1}', "byte 6"),
         (b"", "byte 0"),
-        (b'{"a":"\xff"}', "position"),
+        (b'{"a":"\xff"}', "byte 6"),
+        (b'{"a":"x",' + b" " * (2 << 20) + b'"\xff":1}', f"byte {(2 << 20) + 10}"),
         (b"\xff\xfe{\x00}\x00", "byte 0"),
     ],
 )
@@ -120,12 +124,105 @@ def test_malformed_json_names_the_place(body: bytes, position: str) -> None:
     assert position in bad.value.message
 
 
+def test_no_place_is_named_that_is_not_known() -> None:
+    """Half of a surrogate pair at the end of a short text looks like an end of the body."""
+    with pytest.raises(BadRequest) as bad:
+        json_in.read(b'{"archivalGroup":"\\ud800"}', DepositIn)
+    assert bad.value.problem == "malformed-json"
+    assert "surrogate" in bad.value.message
+    assert not re.search(r"byte|position", bad.value.message)
+
+
 @pytest.mark.parametrize(
     "body", [b"[" * 200_000, b'{"x":' * 200_000, b'{"binariesToAdd":' + b"[" * 200_000]
 )
 def test_bottomless_json_is_refused_and_breaks_nothing(body: bytes) -> None:
-    with pytest.raises(BadRequest, match="nested too deeply"):
+    with pytest.raises(BadRequest, match=r"nested too deeply|wrong type"):
         json_in.read(body, ImportJobIn)
+
+
+# ------------------------------------------------------------------------ what is unknown
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    ["1e400", "-1e400", "9" * 5000, '{"ID":{"id":1e999}}', '"a \\"Id\\": b"', '[{"size":true}]'],
+)
+@pytest.mark.parametrize("name", ["id", "ID"])
+def test_unknown_properties_are_not_judged(unknown: str, name: str) -> None:
+    assert job(f'{{"x":{unknown},"{name}":"y","z":{unknown}}}').id == "y"
+
+
+@pytest.mark.parametrize("unknown", ["01", "1.", "tru", '"\\q"', '"\x01"', "[1,]", "{1:2}", "NaN"])
+@pytest.mark.parametrize("name", ["id", "ID"])
+def test_unknown_properties_are_well_formed(unknown: str, name: str) -> None:
+    with pytest.raises(BadRequest) as bad:
+        job(f'{{"{name}":"y","x":{unknown}}}')
+    assert bad.value.problem == "malformed-json"
+
+
+@pytest.mark.parametrize("name", [b"id", b"ID"])
+@pytest.mark.parametrize("filler", [b'"x":[%s[]],', b'%s"x":0,'])
+def test_unknown_properties_take_no_memory(name: bytes, filler: bytes) -> None:
+    """Neither what they hold nor their names; built as objects they took 25 times as much."""
+    piece = b"[]," if b"[" in filler else b'"zz":0,'
+    body = b"{" + filler % (piece * (4_000_000 // len(piece))) + b'"' + name + b'":"y"}'
+    tracemalloc.start()
+    try:
+        found = json_in.read(body, ImportJobIn)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found is not None and found.id == "y"
+    # a piece of the body at a time is looked through, with the names in it
+    assert peak < 5 * len(body)
+
+
+def test_names_are_folded_wherever_the_body_is_cut() -> None:
+    blank = " " * 300
+    items = ",".join(f'{{"ID"{blank}:"\\"Id\\":{n}","Size":{n}}}' for n in range(8000))
+    found = job(f'{{"BinariesToAdd":[{items}],"ORIGINALID":"o"}}')
+    assert found.original_id == "o" and found.binaries_to_add is not None
+    assert [(i.id, i.size) for i in found.binaries_to_add] == [
+        (f'"Id":{n}', n) for n in range(8000)
+    ]
+
+
+def test_texts_that_look_like_names_stay_as_they_are() -> None:
+    text = '\\"ID\\":1 and \\\\\\"Name\\" : {'
+    found = job(f'{{"ID":"{text}","Name":"ID","ArchivalGroupName":"\\\\"}}')
+    assert (found.id, found.archival_group_name) == ('"ID":1 and \\"Name" : {', "\\")
+
+
+# ------------------------------------------------------------------------ the words of a fault
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "found"),
+    [
+        ('{"id":5}', "a string or null", "a whole number"),
+        ('{"isUpdate":"true"}', "true or false or null", "a string"),
+        (
+            '{"binariesToAdd":[{"size":1.5}]}',
+            "a whole number, a string or null",
+            "a decimal number",
+        ),
+        (
+            '{"binariesToAdd":[{"size":1e400}]}',
+            "a number of at most 18 digits",
+            "a number out of range",
+        ),
+        ('{"binariesToAdd":{}}', "an array or null", "an object"),
+        ('{"sourceVersion":true}', "a string, an object or null", "true or false"),
+        ("[]", "an object", "an array"),
+    ],
+)
+def test_a_wrong_type_is_told_in_the_words_of_json(text: str, expected: str, found: str) -> None:
+    with pytest.raises(BadRequest) as bad:
+        job(text)
+    (fault,) = bad.value.faults
+    assert (fault.expected, fault.found) == (expected, found)
+    assert expected in bad.value.message and found in bad.value.message
 
 
 JSON = st.recursive(

@@ -1,13 +1,14 @@
 """JSON bodies read into wire shapes, as tolerantly as existing clients need and no more.
 
-Property names match in any case and unknown ones are ignored; syntax, types and booleans are
-strict. Numbers that may be sent as strings are typed so by the shapes, and what the values mean is
-for others to judge. Source: contract section 1.1.
+Property names match in any case and unknown ones are skipped without being built or judged; syntax,
+types and booleans are strict. Numbers that may be sent as strings are typed so by the shapes, and
+what the values mean is for others to judge. Source: contract section 1.1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -18,29 +19,41 @@ from strongroom.errors import BadRequest, Fault
 
 T = TypeVar("T")
 
-_Fold = Callable[[Any], Any]
 _BOM = b"\xef\xbb\xbf"
+_NULL = re.compile(rb"[ \t\r\n]*null[ \t\r\n]*")
+
+#: A name that could be one of ours. In well-formed JSON a quote that no backslash escapes, followed
+#: by a word, a quote and a colon, begins a property name wherever it stands.
+_NAME = re.compile(rb'"(?<!\\")([A-Za-z]{1,32})"[ \t\r\n]*:')
+
+#: bytes that are looked through at once, so that other threads get their turn in between
+_PIECE = 1 << 18
 
 
 def read(body: bytes, shape: type[T]) -> T | None:
     """The body as ``shape``; None for the literal ``null``.
 
-    Raises BadRequest (``malformed-json`` with the byte position, or ``wrong-type`` naming the
+    Memory: what ``shape`` holds, and at most two copies of the body. Raises BadRequest
+    (``malformed-json``, with the byte position where it is known, or ``wrong-type`` naming the
     property).
     """
     body = body.removeprefix(_BOM)
+    if _NULL.fullmatch(body):
+        return None
     try:
-        value = msgspec.json.decode(body)
-        if value is None:
-            return None
-        # folding also drops what is unknown, so that only known properties are ever judged
-        return msgspec.convert(_folder(cast("Any", shape))(value), type=shape, strict=True)
+        return msgspec.json.decode(_folded(body, _names(cast("Any", shape))), type=shape)
     except msgspec.ValidationError as error:
         raise _wrong_type(str(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except msgspec.DecodeError as error:
         reason = str(error)
         if "truncated" in reason:
-            reason = f"it ends too early (byte {len(body)})"
+            # half of a surrogate pair looks just so, and then the end has nothing to do with it
+            halved = re.search(rb"\\u[dD][89abAB]", body)
+            reason = (
+                "it ends too early, or in half of a surrogate pair"
+                if halved
+                else f"it ends too early (byte {len(body)})"
+            )
         raise _malformed(reason) from error
     except RecursionError:
         raise _malformed("it is nested too deeply") from None
@@ -55,88 +68,110 @@ def _malformed(reason: str) -> BadRequest:
     )
 
 
+# ------------------------------------------------------------------------ wrong types
+
+#: types as msgspec names them, in the words of JSON
+_WORDS = {
+    "int": "a whole number",
+    "float": "a decimal number",
+    "str": "a string",
+    "bool": "true or false",
+    "array": "an array",
+    "object": "an object",
+}
+
+
 def _wrong_type(text: str) -> BadRequest:
-    """msgspec says ``Expected `bool`, got `str` - at `$.isUpdate` ``."""
+    """msgspec says ``Expected `bool`, got `str` - at `$.isUpdate` `` or ``Number out of range``."""
     what, _, place = text.partition(" - at `")
     name = place.rstrip("`").removeprefix("$").removeprefix(".") or "(the body)"
-    expected, _, found = what.removeprefix("Expected ").partition(", got ")
+    if what.startswith("Expected "):
+        expected, _, found = what.removeprefix("Expected ").partition(", got ")
+        expected, found = _in_words(expected), _in_words(found)
+    else:
+        expected, found = "a value of moderate size", f"something else ({what.lower()})"
+        if "out of range" in what:
+            expected, found = "a number of at most 18 digits", "a number out of range"
     return BadRequest(
-        f"The property '{name}' has the wrong type: {what}.",
+        f"The property '{name}' has the wrong type: expected {expected}, found {found}.",
         code="wrong-type",
         faults=[
             Fault(
                 code="wrong-type",
                 message="The property has the wrong type.",
                 path=name,
-                expected=expected.replace("`", "") or None,
-                found=found.replace("`", "") or None,
+                expected=expected,
+                found=found,
             )
         ],
     )
+
+
+def _in_words(types: str) -> str:
+    """``int | str | null`` as ``a whole number, a string or null``."""
+    names = types.strip("`").split(" | ")
+    words = [_WORDS.get(name, name) for name in names]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 # ------------------------------------------------------------------------ folding of names
 
 
 @cache
-def _folder(shape: Any) -> _Fold:
-    """What turns plain JSON values into ones with exactly the names of ``shape``, on all levels."""
-    return _fold_of(inspect.type_info(shape), {}) or _same
+def _names(shape: Any) -> Mapping[bytes, bytes]:
+    """The property names of a shape, on all its levels, by their lower case."""
+    found: dict[bytes, bytes] = {}
+    _collect(inspect.type_info(shape), found, set())
+    return found
 
 
-def _same(value: Any) -> Any:
-    return value
+def _collect(info: inspect.Type, found: dict[bytes, bytes], done: set[type[Any]]) -> None:
+    if isinstance(info, inspect.StructType) and info.cls not in done:
+        done.add(info.cls)
+        for field in info.fields:
+            name = field.encode_name.encode()
+            if found.setdefault(name.lower(), name) != name:
+                raise TypeError(f"{info.cls} spells {name!r} unlike another level")
+            _collect(field.type, found, done)
+    elif isinstance(info, inspect.ListType):
+        _collect(info.item_type, found, done)
+    elif isinstance(info, inspect.UnionType):
+        for part in info.types:
+            _collect(part, found, done)
 
 
-def _fold_of(info: inspect.Type, done: dict[type[Any], _Fold]) -> _Fold | None:
-    """The fold for one type; None where there is nothing to fold."""
-    if isinstance(info, inspect.StructType):
-        return _struct_fold(info, done)
-    if isinstance(info, inspect.ListType):
-        inner = _fold_of(info.item_type, done)
-        return None if inner is None else _list_fold(inner)
-    if isinstance(info, inspect.UnionType):
-        # a union of ours holds at most one struct and one list; values tell which is meant
-        folds = [fold for fold in (_fold_of(part, done) for part in info.types) if fold]
-        return _chain(folds) if folds else None
-    return None
+def _folded(body: bytes, names: Mapping[bytes, bytes]) -> bytes | bytearray:
+    """The body with every known name as the shape spells it, at the same places.
+
+    Names are found by their quotes; ones with escapes in them (``"\\u0049d"``) stay as they are.
+    Raises BadRequest where the body is not UTF-8, which the decoder leaves unseen in what it skips.
+    """
+    ours = frozenset(names.values())
+    folded: bytearray | None = None
+    for start, end in _pieces(body):
+        piece = body[start:end]
+        if not piece.isascii():
+            _check_utf8(piece, start)
+        others = set(_NAME.findall(piece)) - ours
+        if any(name.lower() in names for name in others):
+            folded = bytearray(body) if folded is None else folded
+            for match in _NAME.finditer(piece):
+                if name := names.get(match[1].lower()):
+                    folded[start + match.start(1) : start + match.end(1)] = name
+    return body if folded is None else folded
 
 
-def _chain(folds: list[_Fold]) -> _Fold:
-    def fold(value: Any) -> Any:
-        for each in folds:
-            value = each(value)
-        return value
-
-    return fold
-
-
-def _list_fold(inner: _Fold) -> _Fold:
-    def fold(value: Any) -> Any:
-        return [inner(item) for item in value] if isinstance(value, list) else value
-
-    return fold
+def _pieces(body: bytes) -> Iterator[tuple[int, int]]:
+    """Where to cut: behind commas, since no name with its colon goes across one."""
+    start = 0
+    while start < len(body):
+        end = body.find(b",", start + _PIECE) + 1 or len(body)
+        yield start, end
+        start = end
 
 
-def _struct_fold(info: inspect.StructType, done: dict[type[Any], _Fold]) -> _Fold:
-    if info.cls in done:
-        return done[info.cls]
-    names = {field.encode_name.lower(): field.encode_name for field in info.fields}
-    inner: dict[str, _Fold] = {}
-
-    def fold(value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        known = {}
-        for key, item in value.items():
-            name = names.get(key) or names.get(key.lower())
-            if name is not None:
-                known[name] = inner[name](item) if name in inner else item
-        return known
-
-    done[info.cls] = fold
-    for field in info.fields:
-        below = _fold_of(field.type, done)
-        if below is not None:
-            inner[field.encode_name] = below
-    return fold
+def _check_utf8(piece: bytes, start: int) -> None:
+    try:
+        piece.decode()
+    except UnicodeDecodeError as error:
+        raise _malformed(f"it is not UTF-8 (byte {start + error.start})") from error
