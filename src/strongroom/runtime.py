@@ -19,10 +19,11 @@ from threading import Thread
 
 from strongroom import __version__, config
 from strongroom.config import Settings
-from strongroom.db.engine import open_database
+from strongroom.db import nodes as node_rows
+from strongroom.db.engine import Database, open_database
 from strongroom.domain import ids
 from strongroom.domain.times import utc_now
-from strongroom.errors import Conflict, StrongroomError
+from strongroom.errors import Conflict, NotFound, StrongroomError, Unprocessable
 from strongroom.identifiers import load as load_resolvers
 from strongroom.jobs.supervisor import Supervisor
 from strongroom.jobs.worker import Worker
@@ -52,13 +53,18 @@ class _NoQueue:
 
 
 def open_context(settings: Settings, queue: Queue | None = None) -> Context:
-    """All parts, opened as the settings say; folders that are missing are made."""
+    """All parts, opened as the settings say; folders that are missing are made.
+
+    Conflict (``root-missing``) if the index knows objects and there is no OCFL root: then a disk
+    is not mounted, and a new root in its place would hide the loss.
+    """
     for folder in (settings.data, settings.deposits):
         folder.mkdir(parents=True, exist_ok=True)
+    db = open_database(settings.database)
     return Context(
-        db=open_database(settings.database),
+        db=db,
         areas=LocalWorkAreas(settings.deposits),
-        repository=Repository(OcflRoot.open(settings.ocfl_root, create=True)),
+        repository=Repository(_open_root(settings, db)),
         resolvers=load_resolvers(settings.identifiers),
         queue=queue or _NoQueue(),
         roots=Roots(public=settings.public_url, storage=settings.storage_public_url),
@@ -67,6 +73,22 @@ def open_context(settings: Settings, queue: Queue | None = None) -> Context:
         process=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
         max_mets=settings.max_mets,
     )
+
+
+def _open_root(settings: Settings, db: Database) -> OcflRoot:
+    with db.read() as c:
+        known = next(iter(node_rows.nodes(c)), None) is not None
+    try:
+        return OcflRoot.open(settings.ocfl_root, create=not known)
+    except (NotFound, Unprocessable) as error:
+        if not known:
+            raise
+        raise Conflict(
+            f"The index knows what was preserved, but there is no OCFL root at "
+            f"{settings.ocfl_root} ({error.message}) Is its disk mounted? Put the root in its "
+            f"place. If it is lost for good, remove the database {settings.database} too.",
+            code="root-missing",
+        ) from None
 
 
 @contextmanager

@@ -210,3 +210,43 @@ def test_mets_xml_itself_goes_before_other_spellings() -> None:
     found = locate.choose(["METS.xml", "mets.xml"], [], lambda path: b"")
     assert found is not None
     assert found.path == "mets.xml"
+
+
+# --------------------------------------------------------------------------- the root itself
+
+
+def test_a_root_that_is_not_in_its_place_is_not_replaced(ctx: Context, tmp_path: Path) -> None:
+    preserve(ctx, {"a": b"a"})
+    ctx.db.close()
+    root = tmp_path / "data" / "ocfl-root"
+    root.rename(tmp_path / "elsewhere")
+    for empty in (False, True):  # gone, or the empty folder that a disk is mounted on
+        if empty:
+            root.mkdir()
+        with pytest.raises(Conflict) as caught:
+            open_data(tmp_path / "data")
+        assert caught.value.problem == "root-missing"
+        assert not empty or list(root.iterdir()) == []
+    root.rmdir()
+    (tmp_path / "elsewhere").rename(root)
+    again = open_data(tmp_path / "data")
+    maintenance.start_up(again)
+    assert browse.group(again, GROUP).node.head.number == 1
+
+
+def test_another_root_is_served_only_after_a_rebuild(ctx: Context, tmp_path: Path) -> None:
+    maintenance.start_up(ctx)
+    preserve(ctx, {"a": b"a"})
+    other = open_data(tmp_path / "other")
+    containers.create(other, "a", RepositoryPath("maps"), None)
+    for opened in (ctx, other):
+        opened.db.close()
+    shutil.rmtree(tmp_path / "data" / "ocfl-root")
+    shutil.copytree(tmp_path / "other" / "ocfl-root", tmp_path / "data" / "ocfl-root")
+    swapped = open_data(tmp_path / "data")
+    with pytest.raises(Conflict) as caught:
+        maintenance.start_up(swapped)
+    assert caught.value.problem == "other-root"
+    maintenance.rebuild(swapped)
+    maintenance.start_up(swapped)
+    assert browse.kind(swapped, RepositoryPath("maps")) is Kind.CONTAINER

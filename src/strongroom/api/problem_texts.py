@@ -67,7 +67,7 @@ _REQUEST = {
     ),
     "malformed-json": (
         "The body is not well-formed JSON (RFC 8259) in UTF-8. The detail names the byte at "
-        "which reading ended."
+        "which reading ended, where that is known."
     ),
     "method-not-allowed": (
         "The path does not know this method; the header Allow lists its methods."
@@ -97,7 +97,10 @@ _REQUEST = {
         "None of the ranges lies inside the file; Content-Range tells its size."
     ),
     "reserved-path": "This name is kept for the server and cannot be used for content.",
-    "too-large": "The body is larger than this server accepts; the operator can raise the limit.",
+    "too-large": (
+        "The body is larger than this server accepts. The operator can raise the limit for import "
+        "jobs (max_body); other JSON bodies have at most 1 MiB."
+    ),
     "unknown-schema": "No resolver is configured for this schema of identifiers.",
     "unsupported-media-type": (
         "Bodies are JSON in UTF-8, sent as application/json. Files are sent as they are, "
@@ -279,7 +282,27 @@ _SERVER = {
     "database-unusable": "The index cannot be read or written now. The log tells more.",
     "error": "Something went wrong that the detail describes.",
     "foreign-object": "An OCFL object in the root has an id that stands for no repository path.",
-    "gave-up": "The job failed several times and was given up. Nothing was changed by it.",
+    "stale-deposit": (
+        "The Archival Group got another version after the deposit was made for it, so the deposit "
+        "would take for deleted what came in since. Make a new deposit; or bring METS and files up "
+        "to date and PATCH the deposit with its archivalGroup again."
+    ),
+    "missing-object": (
+        "The index knows an object that is not in storage. Is the OCFL root in its place? If so, "
+        "restore the object from a copy."
+    ),
+    "unreadable-content": (
+        "Stored bytes cannot be read from the disk. Look at the disk, and restore the file from a "
+        "copy."
+    ),
+    "root-missing": (
+        "The index knows what was preserved, but the OCFL root is not in its place. Mount its disk."
+    ),
+    "other-root": (
+        "The OCFL root is not the one that the index was made from. Put that one in its place, or "
+        "rebuild the index."
+    ),
+    "gave-up": "The job failed several times and was given up; it says what is known of the outcome.",
     "identity-service-failed": "The identity service gave no usable answer. Try again later.",
     "identity-service-timeout": "The identity service did not answer in time. Try again later.",
     "index-differs": "The index does not agree with storage. Make it again: strongroom rebuild.",

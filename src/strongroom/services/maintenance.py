@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from strongroom.db import job_queue, meta
 from strongroom.db import nodes as node_rows
-from strongroom.errors import Damaged, Fault
+from strongroom.errors import Conflict, Damaged, Fault
 from strongroom.services import claims, reindex
 from strongroom.services.context import Context
 
 #: set while a rebuild is under way, so that one that was killed is begun again
 _REBUILDING = "rebuilding"
+#: identity of the OCFL root that the index was made from
+_ROOT = "ocfl-root"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,7 @@ def start_up(ctx: Context, progress: Callable[[int], None] | None = None) -> Reb
     is empty although storage is not, or whose rebuild was cut short, is rebuilt; then the report is
     returned.
     """
+    check_root(ctx)
     with ctx.db.write() as c:
         job_queue.release(c, None)
     claims.settle_all(ctx)
@@ -41,6 +44,21 @@ def start_up(ctx: Context, progress: Callable[[int], None] | None = None) -> Reb
     if _needs_rebuild(ctx):
         return rebuild(ctx, progress)
     return None
+
+
+def check_root(ctx: Context) -> None:
+    """Conflict (``other-root``) if the OCFL root is not the one that the index was made from."""
+    found = ctx.repository.root.identity()
+    with ctx.db.write() as c:
+        known = meta.get(c, _ROOT)
+        if known is None and found is not None:
+            meta.put(c, _ROOT, found)
+    if known is not None and known != found:
+        raise Conflict(
+            f"The OCFL root at {ctx.root_uri} is not the one that the index was made from. "
+            "Put that one in its place; or, if this one shall be served, run 'strongroom rebuild'.",
+            code="other-root",
+        )
 
 
 def _needs_rebuild(ctx: Context) -> bool:
@@ -60,6 +78,8 @@ def rebuild(ctx: Context, progress: Callable[[int], None] | None = None) -> Rebu
     count, damaged = reindex.rebuild(ctx, progress=progress)
     with ctx.db.write() as c:
         meta.drop(c, _REBUILDING)
+        if (identity := ctx.repository.root.identity()) is not None:
+            meta.put(c, _ROOT, identity)
     return RebuildReport(
         objects=count, damaged=tuple(_fault(error) for error in damaged), repaired=repaired
     )
