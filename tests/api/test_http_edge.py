@@ -172,6 +172,17 @@ def test_unknown_deep_properties_do_no_harm(client: httpx.Client) -> None:
     assert ok(client.post("/deposits", json={"deep": deep, "archivalGroupName": "N"}), 201)
 
 
+def test_a_body_that_is_announced_too_long_is_refused_before_it_comes(server: Server) -> None:
+    """No byte of the body is ever sent, so an answer that waited for it would not come."""
+    answer = raw.request(
+        server.port,
+        "POST",
+        "/deposits",
+        headers={"Content-Type": "application/json", "Content-Length": str(120 << 20)},
+    )
+    assert_problem(answer, 413)
+
+
 @pytest.mark.parametrize(
     "media", ["text/plain", "application/xml", "multipart/form-data; boundary=x", "nonsense"]
 )

@@ -282,7 +282,8 @@ def test_bodies_are_json(
     ("body", "code"),
     [
         (b'{"id":', "malformed-json"),
-        (b"[" * 100_000, "malformed-json"),
+        (b'{"x":' * 100_000, "malformed-json"),
+        (b"[" * 100_000, "wrong-type"),
         (b'{"isUpdate":"true"}', "wrong-type"),
         (b'{"binariesToAdd":[{"size":"x"}]}', "bad-job"),
         (b"", "missing-body"),
@@ -306,6 +307,44 @@ def test_a_body_has_a_limit() -> None:
             yield b" " * 60
 
         assert client.post("/deposits", content=chunked(), headers=json).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/deposits"),
+        ("POST", "/deposits/from-identifier"),
+        ("POST", "/deposits/export"),
+        ("PATCH", "/deposits/x"),
+        ("PUT", "/repository/a"),
+        ("PUT", "/storage-api/repository/a"),
+        ("POST", "/activity/archivalgroups/collection"),
+    ],
+)
+def test_small_bodies_have_a_small_limit(client: TestClient[Any], method: str, path: str) -> None:
+    headers = {"content-type": "application/json"}
+    long = {**headers, "content-length": str((1 << 20) + 1)}
+    answer = client.request(method, path, content=b"{" + b" " * (1 << 20), headers=long)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
+
+    def chunked() -> Iterator[bytes]:
+        for _ in range(17):
+            yield b" " * (1 << 16)
+
+    answer = client.request(method, path, content=chunked(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
+
+
+def test_an_import_job_is_larger_than_other_bodies(
+    client: TestClient[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "submit", Calls(import_view()))
+    body = b'{"id":"x"' + b" " * (2 << 20) + b"}"
+    json = {"content-type": "application/json"}
+    assert client.post("/deposits/x/importJobs", content=body, headers=json).status_code == 201
+    with client_for(max_json=1000) as strict:
+        answer = strict.post("/deposits/x/importJobs", content=body, headers=json)
+        assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
 
 
 @pytest.mark.parametrize("name", ["a/b", " ", "x" * 256, "a\tb"])

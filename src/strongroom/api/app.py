@@ -44,6 +44,10 @@ STORAGE: tuple[HTTPRouteHandler, ...] = (
 )
 
 
+#: bytes of any JSON body but an import job; none that means something comes near
+MAX_SMALL = 1 << 20
+
+
 def create_app(ctx: Context, *, settings: EdgeSettings) -> ASGIApp:
     """The application, to be run by any ASGI server."""
     surfaces = Surfaces.of(settings.public, settings.storage)
@@ -53,8 +57,18 @@ def create_app(ctx: Context, *, settings: EdgeSettings) -> ASGIApp:
         [
             Router(
                 "/",
-                route_handlers=[*PRESERVATION, *_documentation(settings), *pages.problem_pages()],
+                route_handlers=[
+                    *(handler for handler in PRESERVATION if handler not in imports.LARGE),
+                    *_documentation(settings),
+                    *pages.problem_pages(),
+                ],
                 dependencies=dependencies(preservation),
+            ),
+            Router(
+                "/",
+                route_handlers=imports.LARGE,
+                dependencies=dependencies(preservation),
+                request_max_body_size=settings.max_json,
             ),
             Router(
                 STORAGE_PREFIX,
@@ -67,7 +81,7 @@ def create_app(ctx: Context, *, settings: EdgeSettings) -> ASGIApp:
             ),
         ],
         request_class=EdgeRequest,
-        request_max_body_size=settings.max_json,
+        request_max_body_size=min(settings.max_json, MAX_SMALL),
         exception_handlers={Exception: _hand_on},
         lifespan=[_threads(settings.threads)],
         openapi_config=None,

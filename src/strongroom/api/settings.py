@@ -19,7 +19,7 @@ class EdgeSettings:
     allowed_hosts: tuple[str, ...] = ()
     #: whether ``/openapi.json`` and ``/docs`` are served
     docs: bool = True
-    #: bytes of a JSON body
+    #: bytes of an import job; other JSON bodies have at most 1 MiB
     max_json: int = 256 * MEBIBYTE
     #: requests that services work on at the same time
     threads: int = 40

@@ -86,3 +86,5 @@ def cancel_job(
 
 
 HANDLERS = (show_diff, submit_job, list_results, show_result, cancel_job)
+#: those whose bodies list every file of a group, and are as long as that takes
+LARGE = (submit_job,)
