@@ -12,7 +12,7 @@ import hashlib
 from pathlib import Path
 
 from strongroom.errors import Conflict, NotFound, Unavailable
-from strongroom.ocfl import recovery, stored
+from strongroom.ocfl import metadata, recovery, stored
 from strongroom.ocfl.declaration import make_folders
 from strongroom.ocfl.inventory import Inventory
 from strongroom.ocfl.site import Site
@@ -89,13 +89,12 @@ def publish_next(site: Site, base: StoredObject, inventory: Inventory, staged: P
 
 def _is_at(base: StoredObject, version: str) -> bool:
     """Whether the object is exactly as it was read, with nothing left over; cheap."""
-    try:
-        data = (base.folder / INVENTORY).read_bytes()
-    except FileNotFoundError:
-        return False
+    owner = f"'{base.id}'"
+    data = metadata.read(base.folder / INVENTORY, owner)
     return (
-        hashlib.new(base.inventory.digest_algorithm, data).hexdigest() == base.inventory_digest
-        and stored.read_sidecar(base.folder, base.inventory) == base.inventory_digest
+        data is not None
+        and hashlib.new(base.inventory.digest_algorithm, data).hexdigest() == base.inventory_digest
+        and stored.read_sidecar(base.folder, base.inventory, owner) == base.inventory_digest
         and not (base.folder / version).exists()
     )
 

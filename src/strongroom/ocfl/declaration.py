@@ -12,6 +12,7 @@ from pathlib import Path
 
 from strongroom.errors import NotFound, Unprocessable
 from strongroom.ocfl import layout as layouts
+from strongroom.ocfl import metadata
 from strongroom.ocfl.layout import Layout
 from strongroom.storage import durable
 
@@ -82,21 +83,21 @@ def read(folder: Path) -> tuple[str, Layout]:
     spec = _KNOWN.get(names[0])
     if spec is None:
         raise _refused(folder, f"'{names[0]}' is no version of OCFL that is known here (1.0, 1.1)")
-    if (folder / names[0]).read_bytes() != f"ocfl_{spec}\n".encode():
+    if metadata.read(folder / names[0], _owner(folder)) != f"ocfl_{spec}\n".encode():
         raise _refused(folder, f"the file '{names[0]}' must hold 'ocfl_{spec}' and a line end")
     return spec, _read_layout(folder)
 
 
 def _read_layout(folder: Path) -> Layout:
-    path = folder / "ocfl_layout.json"
-    try:
-        said = json.loads(path.read_bytes())
-    except FileNotFoundError:
+    text = metadata.read(folder / "ocfl_layout.json", _owner(folder))
+    if text is None:
         raise _refused(
             folder,
             f"it does not say where its objects lie. If they lie by {layouts.NAME}, "
             "add an ocfl_layout.json that says so",
-        ) from None
+        )
+    try:
+        said = json.loads(text)
     except ValueError as error:
         raise _refused(folder, f"its ocfl_layout.json is no JSON ({error})") from error
     name = said.get("extension") if isinstance(said, dict) else None
@@ -105,10 +106,12 @@ def _read_layout(folder: Path) -> Layout:
             folder, f"its layout is {name!r}; the only one that is known here is {layouts.NAME}"
         )
     config = folder / "extensions" / layouts.NAME / "config.json"
-    try:
-        return layouts.read(config.read_bytes())
-    except FileNotFoundError:
-        return Layout()
+    parameters = metadata.read(config, _owner(folder))
+    return Layout() if parameters is None else layouts.read(parameters)
+
+
+def _owner(folder: Path) -> str:
+    return f"the storage root '{folder}'"
 
 
 def create(folder: Path) -> None:

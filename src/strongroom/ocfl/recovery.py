@@ -18,7 +18,7 @@ from pathlib import Path
 
 from strongroom.errors import Damaged
 from strongroom.ocfl import inventory as inventories
-from strongroom.ocfl import stored
+from strongroom.ocfl import metadata, stored
 from strongroom.ocfl.inventory import Inventory
 from strongroom.ocfl.site import Site
 from strongroom.ocfl.staging import Intent
@@ -48,7 +48,7 @@ def repair(site: Site, object_id: str) -> str | None:
     found = site.load(object_id)
     if _settle_declarations(found):
         done.append("removed a superseded declaration")
-    if stored.read_sidecar(folder, found.inventory) != found.inventory_digest:
+    if stored.read_sidecar(folder, found.inventory, f"'{object_id}'") != found.inventory_digest:
         _install(site, found, {stored.sidecar_name(found.inventory.digest_algorithm): None})
         done.append("rewrote the sidecar of its inventory")
     done += _settle_versions(site, found)
@@ -105,9 +105,8 @@ def _settle_versions(site: Site, found: StoredObject) -> list[str]:
             operator=f"the folders are {', '.join(map(str, numbers.values()))}",
         )
     folder = numbers[head + 1]
-    wrong = next(_against_rolling_forward(found, folder), None)
-    if wrong is None:
-        data = (folder / INVENTORY).read_bytes()
+    data, wrong = _complete(found, folder)
+    if data is not None:
         digest = hashlib.new(found.inventory.digest_algorithm, data).hexdigest()
         name = stored.sidecar_name(found.inventory.digest_algorithm)
         _install(site, found, {INVENTORY: data, name: stored.sidecar(digest)})
@@ -147,20 +146,29 @@ def _install(site: Site, found: StoredObject, files: dict[str, bytes | None]) ->
         place.clear()
 
 
-def _against_rolling_forward(found: StoredObject, folder: Path) -> Iterator[str]:
-    """What speaks against a version folder being the object's next version, word for word."""
+def _complete(found: StoredObject, folder: Path) -> tuple[bytes | None, str]:
+    """The inventory in a version folder, word for word, if that is the object's next version.
+
+    Else None, and what speaks against it.
+    """
+    owner = f"{folder.name} of '{found.id}'"
     try:
-        data = (folder / INVENTORY).read_bytes()
-    except OSError as error:
-        yield f"its inventory cannot be read ({error.strerror})"
-        return
-    try:
+        data = metadata.read(folder / INVENTORY, owner)
+        if data is None:
+            return None, "it has no inventory"
         inventory = inventories.parse(data)
+        if stored.read_sidecar(folder, inventory, owner) != stored.digest_of(data, inventory):
+            return None, "its inventory does not match its sidecar"
+        wrong = next(_against_rolling_forward(found, inventory, folder), None)
     except Damaged as error:
-        yield f"its inventory is damaged ({error.message})"
-        return
-    if stored.read_sidecar(folder, inventory) != stored.digest_of(data, inventory):
-        yield "its inventory does not match its sidecar"
+        return None, f"it is damaged ({error.message})"
+    return (data, "") if wrong is None else (None, wrong)
+
+
+def _against_rolling_forward(
+    found: StoredObject, inventory: Inventory, folder: Path
+) -> Iterator[str]:
+    """What speaks against a version folder being the object's next version."""
     yield from _not_following(found.inventory, inventory, folder.name)
     yield from _content_faults(found, inventory, folder)
 

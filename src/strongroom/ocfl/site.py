@@ -39,7 +39,7 @@ class Site:
     def load(self, object_id: str) -> StoredObject:
         """The object as it is now; NotFound, or Damaged if it cannot be trusted."""
         path = self.object_path(object_id)
-        found = stored.load(self.folder / path, path)
+        found = stored.load(self.folder / path, path, f"'{object_id}'")
         if found.id != object_id:
             raise Damaged(
                 f"Where '{object_id}' should be lies '{found.id}'. Restore both from a copy.",

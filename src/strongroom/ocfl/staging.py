@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from strongroom.errors import Conflict
+from strongroom.ocfl import metadata
 from strongroom.ocfl.locks import try_lock
 from strongroom.storage import durable
 from strongroom.storage.removal import remove_tree
@@ -147,10 +148,14 @@ class Staging:
 
 
 def read_intent(folder: Path) -> Intent | None:
-    """What a place is for; None if its owner died before saying so (then nothing was begun)."""
+    """What a place is for; None if its owner died before saying so (then nothing was begun).
+
+    Damaged if it cannot be read.
+    """
+    data = metadata.read(folder / _INTENT, f"the unfinished work {folder.name}")
     try:
-        return msgspec.json.decode((folder / _INTENT).read_bytes(), type=Intent)
-    except (FileNotFoundError, msgspec.DecodeError):
+        return None if data is None else msgspec.json.decode(data, type=Intent)
+    except msgspec.DecodeError:
         return None
 
 

@@ -6,6 +6,7 @@ repairs are left to :mod:`strongroom.ocfl.recovery`.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -14,12 +15,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from strongroom.errors import Damaged, Fault, NotFound
 from strongroom.ocfl import inventory as inventories
+from strongroom.ocfl import metadata
 from strongroom.ocfl.inventory import Inventory
-from strongroom.storage.trouble import told_as
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 INVENTORY = "inventory.json"
 #: seconds to wait before each look at an inventory that is not there or not as its sidecar says:
@@ -43,20 +47,18 @@ class ObjectFolder:
     def open(self, content_path: str) -> BinaryIO:
         """The file at a content path, unbuffered; Damaged if it is missing or no file."""
         path = f"{self.folder}/{content_path}"
-        with told_as(content_path):
-            try:
-                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-            except (FileNotFoundError, NotADirectoryError) as error:
-                self._still_there()
-                raise self._missing(content_path) from error
-            except OSError as error:
-                if Path(path).is_symlink():
-                    raise self._missing(content_path) from error
-                raise
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        try:
+            descriptor = os.open(path, metadata.READ)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            self._still_there()
+            raise self._missing(content_path) from error
+        except OSError as error:
+            raise self.refused(content_path, error) from error
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
             os.close(descriptor)
-            raise self._missing(content_path)
-        return cast(BinaryIO, io.FileIO(descriptor, "rb"))
+            raise self._missing(content_path, metadata.kind(mode))
+        return cast(BinaryIO, _Content(descriptor, self, content_path))
 
     def size(self, content_path: str) -> int:
         """Bytes of the file at a content path."""
@@ -68,19 +70,62 @@ class ObjectFolder:
         if not self.folder.is_dir():
             raise NotFound(f"'{self.id}' is not there any more.")
 
-    def _missing(self, content_path: str) -> Damaged:
+    def _missing(self, content_path: str, found: str | None = None) -> Damaged:
+        what = (
+            f"'{content_path}' of '{self.id}' is missing from storage."
+            if found is None
+            else f"'{content_path}' of '{self.id}' is {found} in storage and no regular file."
+        )
         return Damaged(
-            f"'{content_path}' of '{self.id}' is missing from storage. Restore it from a copy.",
+            f"{what} Restore it from a copy.",
             code="missing-content",
             faults=[
                 Fault(
                     code="missing-content",
-                    message="A file that the inventory names is not there, or is no regular file.",
+                    message=what,
                     path=content_path,
+                    expected="a regular file",
+                    found=found,
                 )
             ],
             operator=f"expected at {self.folder / content_path}",
         )
+
+    def refused(self, content_path: str, error: OSError) -> Damaged | OSError:
+        """What to raise where the system refuses to open or read a content file."""
+        if error.errno == errno.ELOOP:
+            return self._missing(content_path, "a symbolic link")
+        if error.errno == errno.ENXIO:
+            return self._missing(content_path, "a socket or a device")
+        path = self.folder / content_path
+        return metadata.unreadable(
+            error, path, f"'{self.id}'", name=content_path, code="unreadable-content"
+        )
+
+
+class _Content(io.FileIO):
+    """A content file open for reading, which tells refusals of the disk as damage."""
+
+    def __init__(self, descriptor: int, stored: ObjectFolder, content_path: str) -> None:
+        super().__init__(descriptor, "rb")
+        self._stored = stored
+        self._content_path = content_path
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Up to ``size`` bytes, all that are left without it; Damaged (``unreadable-content``)."""
+        if size is None or size < 0:
+            return b"".join(iter(lambda: self.read(1 << 20), b""))
+        try:
+            return os.read(self.fileno(), size)
+        except OSError as error:
+            raise self._stored.refused(self._content_path, error) from error
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """The same, into a buffer."""
+        try:
+            return os.readv(self.fileno(), [buffer])
+        except OSError as error:
+            raise self._stored.refused(self._content_path, error) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,23 +173,25 @@ def wrong_digest(stored: ObjectFolder, content_path: str, expected: str, found: 
 # ------------------------------------------------------------------------- the reader's rule
 
 
-def load(folder: Path, path: str) -> StoredObject:
-    """The object in a folder.
+def load(folder: Path, path: str, owner: str | None = None) -> StoredObject:
+    """The object in a folder; ``path`` is the folder's, relative to the root.
 
-    NotFound if there is none. Damaged if its root inventory matches neither its sidecar nor the
-    copy in its newest version: nothing is served from such an inventory.
+    ``owner`` is what messages call the object. NotFound if there is none. Damaged if its root
+    inventory or sidecar cannot be read, or matches neither its sidecar nor the copy in its newest
+    version: nothing is served from such an inventory.
     """
+    owner = owner or f"the object at '{path}'"
     data = None
     for wait in _LOOKS:
         time.sleep(wait)
-        data = _read_root_inventory(folder)
+        data = metadata.read(folder / INVENTORY, owner)
         if data is None:
-            if _nothing_in(folder):
+            if _nothing_in(folder, owner):
                 raise NotFound(f"There is no object at '{path}'.")
             continue
         inventory = inventories.parse(data)
         digest = digest_of(data, inventory)
-        if read_sidecar(folder, inventory) == digest:
+        if read_sidecar(folder, inventory, owner) == digest:
             break
     else:
         if data is None:
@@ -154,7 +201,7 @@ def load(folder: Path, path: str) -> StoredObject:
                 operator=f"the object is {folder}",
             )
         # a writer died between inventory and sidecar: the version's own pair must speak for it
-        if not matches_copy(folder, data, inventory):
+        if not _matches_copy(folder, data, inventory, owner):
             raise Damaged(
                 f"The inventory of '{inventory.id}' matches neither its sidecar nor the copy in "
                 "its newest version, so nothing in the object can be trusted. "
@@ -172,19 +219,14 @@ def load(folder: Path, path: str) -> StoredObject:
     )
 
 
-def _read_root_inventory(folder: Path) -> bytes | None:
-    try:
-        return (folder / INVENTORY).read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
-def _nothing_in(folder: Path) -> bool:
+def _nothing_in(folder: Path, owner: str) -> bool:
     """Whether there is no object; it may have come, or be going, since it was looked for."""
     try:
         return not any(folder.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return True
+    except OSError as error:
+        raise metadata.unreadable(error, folder, owner) from error
 
 
 def digest_of(data: bytes, inventory: Inventory) -> str:
@@ -201,24 +243,24 @@ def sidecar(digest: str) -> bytes:
     return f"{digest}  {INVENTORY}\n".encode()
 
 
-def read_sidecar(folder: Path, inventory: Inventory) -> str | None:
-    """The digest in the sidecar beside an inventory; None if there is none that can be read."""
-    try:
-        data = (folder / sidecar_name(inventory.digest_algorithm)).read_bytes()
-    except FileNotFoundError:
+def read_sidecar(folder: Path, inventory: Inventory, owner: str) -> str | None:
+    """The digest in the sidecar beside an inventory; None if there is none, or it says nothing.
+
+    Damaged if it cannot be read.
+    """
+    data = metadata.read(folder / sidecar_name(inventory.digest_algorithm), owner)
+    if data is None:
         return None
     words = data.decode("ascii", "replace").split()
     return words[0].lower() if len(words) == 2 and words[1] == INVENTORY else None
 
 
-def matches_copy(folder: Path, data: bytes, inventory: Inventory) -> bool:
+def _matches_copy(folder: Path, data: bytes, inventory: Inventory, owner: str) -> bool:
     """Whether these bytes equal the newest version's inventory, and that its own sidecar."""
-    version = folder / inventory.version_folder(inventory.head)
-    try:
-        copy = (version / INVENTORY).read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    return copy == data and read_sidecar(version, inventory) == digest_of(data, inventory)
+    name = inventory.version_folder(inventory.head)
+    version, owner = folder / name, f"{name} of {owner}"
+    copy = metadata.read(version / INVENTORY, owner)
+    return copy == data and read_sidecar(version, inventory, owner) == digest_of(data, inventory)
 
 
 # ----------------------------------------------------------------------------- reading content
