@@ -13,11 +13,14 @@ from pathlib import Path
 import pytest
 
 from strongroom.errors import Damaged
+from strongroom.ocfl import recovery
 from strongroom.ocfl.root import OcflRoot
+from strongroom.ocfl.site import Site
 from strongroom.ocfl.stored import StoredObject, read_range, verified_chunks
 
 ID = "info:fedora/library/book"
 DOCUMENT = ".strongroom/resources.json"
+STAGING = "extensions/strongroom-staging"
 WHEN = datetime(2026, 2, 3, tzinfo=UTC)
 DATA = bytes(range(256)) * 20
 
@@ -228,3 +231,86 @@ def test_content_that_the_disk_refuses_is_damage(
         assert path in caught.value.message
         assert named(stored, caught.value)
     assert stored.read_bytes("page") == DATA
+
+
+# ------------------------------------------------------------------------------ one among several
+
+
+def three(root: OcflRoot) -> list[StoredObject]:
+    return [add(root, f"info:fedora/{n}", {"a": b"%d" % n}) for n in range(3)]
+
+
+@pytest.mark.parametrize("harm", ["a folder", "a pipe", "the disk", "the whole folder"])
+def test_the_walk_goes_on_after_an_object_that_cannot_be_read(
+    root: OcflRoot, monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
+    objects = three(root)
+    bad = objects[1]
+    inventory = bad.folder / "inventory.json"
+    if harm == "the disk":
+        with failing(monkeypatch, "read", inventory):
+            found = list(root.objects())
+            told = root.recover_all(every=True)
+    elif harm == "the whole folder":
+        real = os.scandir
+
+        def scandir(path: str | Path | int) -> object:
+            if str(path) == str(bad.folder):
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return real(path)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "scandir", scandir)
+            found = list(root.objects())
+            told = root.recover_all(every=True)
+    else:
+        (into_folder if harm == "a folder" else into_pipe)(inventory)
+        found = list(root.objects())
+        told = root.recover_all(every=True)
+    good = {f.id for f in found if isinstance(f, StoredObject)}
+    assert good == {objects[0].id, objects[2].id}
+    [damaged] = [f for f in found if isinstance(f, Damaged)]
+    assert named(bad, damaged)
+    assert len(told) == 1
+    assert bad.path in told[0]
+
+
+def leave_work(root: OcflRoot, object_id: str) -> Path:
+    """Unfinished work for an object, as a killed writer leaves it."""
+    before = set((root.folder / STAGING / "work").iterdir())
+    draft = root.draft(object_id, base=root.read(object_id), attempt="killed")
+    draft._place.release()
+    [folder] = set((root.folder / STAGING / "work").iterdir()) - before
+    return folder
+
+
+@pytest.mark.parametrize("harm", ["inventory", "no repair", "intent", "odd intent"])
+def test_unfinished_work_is_cleared_beside_what_cannot_be(
+    root: OcflRoot,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    harm: str,
+) -> None:
+    objects = three(root)
+    works = [leave_work(root, each.id) for each in objects]
+    bad = objects[1]
+    if harm == "inventory":
+        into_folder(bad.folder / "inventory.json")
+    elif harm == "intent":
+        into_pipe(works[1] / "intent.json")
+    elif harm == "odd intent":
+        into_folder(works[1] / "intent.json")
+    else:
+        real = recovery.recover
+
+        def recover(site: Site, object_id: str) -> str | None:
+            if object_id == bad.id:
+                raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+            return real(site, object_id)
+
+        monkeypatch.setattr(recovery, "recover", recover)
+    assert root.sweep(older_than=0) == 2
+    assert [work.exists() for work in works] == [False, True, False]
+    assert works[1].name in caplog.text or bad.id in caplog.text
+    [told] = root.recover_all()
+    assert works[1].name in told or bad.id in told

@@ -6,6 +6,7 @@ in the modules beside this one.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import secrets
@@ -17,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from strongroom.errors import BadRequest, Conflict, Damaged, NotFound
+from strongroom.errors import BadRequest, Conflict, Damaged, NotFound, StrongroomError
 from strongroom.ocfl import declaration, draft, recovery, walk
 from strongroom.ocfl.draft import Draft
 from strongroom.ocfl.locks import Locks
@@ -26,6 +27,8 @@ from strongroom.ocfl.staging import Intent, Place, Staging, read_intent
 from strongroom.ocfl.stored import ObjectFolder, StoredObject
 from strongroom.storage import durable
 from strongroom.storage.trouble import told_as
+
+log = logging.getLogger(__name__)
 
 _ATTEMPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -175,7 +178,8 @@ class OcflRoot:
         is wrong. ``every`` looks at all objects of the root besides, for roots that others wrote.
         What cannot be repaired is told in the list, too, and its work is left where it is.
         """
-        told = self._settle(lambda _: True)[1]
+        _, told, failed = self._settle(lambda _: True)
+        told += failed
         if every:
             for found in self.objects():
                 if isinstance(found, Damaged):
@@ -197,29 +201,40 @@ class OcflRoot:
                 return False
             return now - place.stat().st_mtime >= older_than
 
-        return self._settle(stale)[0]
+        cleared, _, failed = self._settle(stale)
+        for text in failed:
+            log.warning("unfinished work is left where it is: %s", text)
+        return cleared
 
-    def _settle(self, wanted: Callable[[Path], bool]) -> tuple[int, list[str]]:
-        """Finish and clear left-over places; how many were cleared, and what there is to tell."""
-        cleared, told = 0, []
+    def _settle(self, wanted: Callable[[Path], bool]) -> tuple[int, list[str], list[str]]:
+        """Finish and clear left-over places, each whatever became of the others.
+
+        How many were cleared, what was done, and what could not be.
+        """
+        cleared: int = 0
+        told: list[str] = []
+        failed: list[str] = []
         for folder in self._site.staging.places():
             try:
-                if not wanted(folder):
-                    continue
+                if wanted(folder):
+                    done = self._settle_one(folder)
+                    cleared += done is not None
+                    told += done or []
             except FileNotFoundError:
-                continue
-            place = self._site.staging.seize(folder)
-            if place is None:
-                cleared += self._site.staging.clear_left_over(folder)
-                continue
-            try:
-                told += self._finish(place)
-                cleared += 1
-            except Damaged as error:
-                told.append(error.message)
-            finally:
-                place.release()
-        return cleared, told
+                continue  # another sweeper was faster
+            except (StrongroomError, OSError) as error:
+                failed.append(_reason(error, f"unfinished work {folder.name}"))
+        return cleared, told, failed
+
+    def _settle_one(self, folder: Path) -> list[str] | None:
+        """Finish and clear one place; what there is to tell, None if it is not cleared."""
+        place = self._site.staging.seize(folder)
+        if place is None:
+            return [] if self._site.staging.clear_left_over(folder) else None
+        try:
+            return self._finish(place)
+        finally:
+            place.release()
 
     def _finish(self, place: Place) -> list[str]:
         intent = read_intent(place.folder)
@@ -231,8 +246,8 @@ class OcflRoot:
     def _recover_telling(self, object_id: str) -> list[str]:
         try:
             done = self.recover(object_id)
-        except (Damaged, NotFound) as error:
-            return [error.message]
+        except (StrongroomError, OSError) as error:
+            return [_reason(error, f"'{object_id}'")]
         return [done] if done else []
 
     def _key(self, object_id: str) -> str:
@@ -257,6 +272,11 @@ class OcflRoot:
             started=self._site.clock().isoformat(),
             owner=self._site.owner,
         )
+
+
+def _reason(error: StrongroomError | OSError, about: str) -> str:
+    """Why something could not be repaired, as one text that names it."""
+    return error.message if isinstance(error, StrongroomError) else f"{about}: {error}"
 
 
 def _is_root(folder: Path) -> bool:

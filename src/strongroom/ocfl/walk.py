@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from strongroom.errors import Damaged, NotFound
-from strongroom.ocfl import stored
+from strongroom.ocfl import metadata, stored
 from strongroom.ocfl.site import Site
 from strongroom.ocfl.stored import StoredObject
 
@@ -28,6 +28,11 @@ def objects(site: Site) -> Iterator[StoredObject | Damaged]:
         try:
             files, folders, odd = _look(folder)
         except FileNotFoundError:
+            continue
+        except OSError as error:
+            if path == "":
+                raise
+            yield _told(error, folder, path)
             continue
         if path == "":
             # files in the root itself are free (E087), as is everything in its extensions
@@ -76,3 +81,13 @@ def _read(site: Site, folder: Path, path: str) -> Iterator[StoredObject | Damage
         return
     except Damaged as error:
         yield error
+    except OSError as error:
+        yield _told(error, folder, path)
+
+
+def _told(error: OSError, folder: Path, path: str) -> Damaged:
+    """An error about one folder among the objects; raised as it is if it is about us."""
+    better = metadata.unreadable(error, folder, "the storage root", name=path)
+    if isinstance(better, OSError):
+        raise better
+    return better
