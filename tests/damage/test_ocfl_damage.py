@@ -139,10 +139,23 @@ def test_a_range_over_the_end_is_damage(stored: StoredObject) -> None:
         list(read_range(stored, path, 5000, 120))
 
 
-def test_reading_after_a_purge_is_not_found(root: OcflRoot, stored: StoredObject) -> None:
-    root.purge(ID)
-    with pytest.raises(NotFound):
-        stored.read_bytes("page")
+def test_content_of_an_object_that_is_gone_is_damage(root: OcflRoot, stored: StoredObject) -> None:
+    """Who knows where content lies knows of the object; that nothing is there is no answer."""
+    digest = stored.inventory.logical()["page"]
+    path = stored.inventory.content_path(digest)
+    shutil.rmtree(stored.folder)
+    folder = root.folder_of(ID)
+    for work in (
+        lambda: folder.open(path),
+        lambda: folder.size(path),
+        lambda: list(verified_chunks(folder, path, digest)),
+        lambda: list(read_range(folder, path, 0, 1)),
+        lambda: stored.read_bytes("page"),
+    ):
+        with pytest.raises(Damaged, match=f"^'{ID}' is missing from storage. Restore") as caught:
+            work()
+        assert caught.value.problem == "missing-object"
+        assert caught.value.faults[0].path == ID
     with pytest.raises(NotFound):
         root.read(ID)
 

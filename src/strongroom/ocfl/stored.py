@@ -45,12 +45,17 @@ class ObjectFolder:
     algorithm: str
 
     def open(self, content_path: str) -> BinaryIO:
-        """The file at a content path, unbuffered; Damaged if it is missing or no file."""
+        """The file at a content path, unbuffered.
+
+        Damaged if it is missing or no file, or (``missing-object``) the whole object is missing:
+        who knows content paths knows that there is, or just was, an object.
+        """
         path = f"{self.folder}/{content_path}"
         try:
             descriptor = os.open(path, metadata.READ)
         except (FileNotFoundError, NotADirectoryError) as error:
-            self._still_there()
+            if not self.folder.is_dir():
+                raise self._object_missing() from error
             raise self._missing(content_path) from error
         except OSError as error:
             raise self.refused(content_path, error) from error
@@ -65,10 +70,14 @@ class ObjectFolder:
         with self.open(content_path) as stream:
             return os.fstat(stream.fileno()).st_size
 
-    def _still_there(self) -> None:
-        """NotFound if the whole object is gone (purged since it was read)."""
-        if not self.folder.is_dir():
-            raise NotFound(f"'{self.id}' is not there any more.")
+    def _object_missing(self) -> Damaged:
+        what = f"'{self.id}' is missing from storage."
+        return Damaged(
+            f"{what} Restore it from a copy.",
+            code="missing-object",
+            faults=[Fault(code="missing-object", message=what, path=self.id)],
+            operator=f"expected at {self.folder}",
+        )
 
     def _missing(self, content_path: str, found: str | None = None) -> Damaged:
         what = (
