@@ -24,7 +24,7 @@ _REQUEST = {
         "Content-Digest and Repr-Digest (RFC 9530) carry the SHA-256 of the file as "
         "sha-256=:BASE64:. Other algorithms alone are not accepted."
     ),
-    "bad-host": "A request has exactly one Host header.",
+    "bad-host": "A request has exactly one Host header: a name or an address, and perhaps a port.",
     "bad-identifier": "The identifier is blank or holds control characters.",
     "bad-identity": (
         "X-Client-Identity holds the name of the agent: 1 to 255 printable characters without "
@@ -302,7 +302,9 @@ _SERVER = {
         "The OCFL root is not the one that the index was made from. Put that one in its place, or "
         "rebuild the index."
     ),
-    "gave-up": "The job failed several times and was given up; it says what is known of the outcome.",
+    "gave-up": (
+        "The job failed several times and was given up; it says what is known of the outcome."
+    ),
     "identity-service-failed": "The identity service gave no usable answer. Try again later.",
     "identity-service-timeout": "The identity service did not answer in time. Try again later.",
     "index-differs": "The index does not agree with storage. Make it again: strongroom rebuild.",
