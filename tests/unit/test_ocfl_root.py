@@ -7,6 +7,7 @@ import io
 import json
 import multiprocessing
 import os
+import re
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -671,3 +672,11 @@ def test_purge_is_final_and_harmless_twice(root: OcflRoot) -> None:
         with pytest.raises(Conflict, match="purged"):
             draft.commit()
     assert add(root, {"a": b"again"}).inventory.head == 1
+
+
+def test_a_root_keeps_its_identity_wherever_it_lies(tmp_path: Path) -> None:
+    first = OcflRoot.open(tmp_path / "a").identity()
+    assert re.fullmatch("[0-9a-f]{32}", first)
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert OcflRoot.open(tmp_path / "b", create=False).identity() == first
+    assert OcflRoot.open(tmp_path / "c").identity() != first

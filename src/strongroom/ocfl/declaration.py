@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from pathlib import Path
 
 from strongroom.errors import NotFound, Unprocessable
@@ -17,6 +18,8 @@ from strongroom.ocfl.layout import Layout
 from strongroom.storage import durable
 
 STAGING = "strongroom-staging"
+#: in the staging folder: 32 hex digits by which a root is known again
+IDENTITY = "root-id"
 SPEC = "1.1"
 
 _DECLARATION = re.compile(r"[0-9]+=ocfl_[^/]*")
@@ -159,9 +162,11 @@ def make_staging(folder: Path) -> Path:
     staging = folder / "extensions" / STAGING
     for name in ("work", "trash", "locks", "aside"):
         make_folders(staging / name)
-    readme = staging / "README.txt"
-    if not readme.exists():
-        _put(readme, STAGING_README.encode())
+    texts = {"README.txt": STAGING_README, IDENTITY: secrets.token_hex(16) + "\n"}
+    missing = [name for name in texts if not (staging / name).exists()]
+    for name in missing:
+        _put(staging / name, texts[name].encode())
+    if missing:
         durable.sync_tree(staging)
         durable.sync_folder(staging.parent)
     return staging

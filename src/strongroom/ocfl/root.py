@@ -90,6 +90,12 @@ class OcflRoot:
         """``file:///…/``, percent-encoded."""
         return self._site.folder.as_uri().rstrip("/") + "/"
 
+    def identity(self) -> str:
+        """32 hex digits that no other root has; they stay with the root wherever it is moved."""
+        path = self._site.staging.folder / declaration.IDENTITY
+        with told_as(declaration.IDENTITY):
+            return path.read_text(encoding="ascii").strip()
+
     def object_path(self, object_id: str) -> str:
         """Where an object lies (or would lie), relative to the root."""
         return self._site.object_path(object_id)
