@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 
 import httpx
 import pytest
@@ -55,6 +56,25 @@ def test_a_foreign_origin_is_refused(
     if status == 403:
         assert_problem(answer, 403)
     assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        (["Host: localhost"], 200),
+        ([], 400),
+        (["Host: evil.example@localhost"], 400),
+        (["Host: localhost", "Host: localhost"], 400),
+        (["Host: localhost", "Origin: http://evil.example", "Origin: http://localhost"], 403),
+        (["Host: localhost", "Origin: http://localhost", "Origin: http://evil.example"], 403),
+    ],
+)
+def test_odd_hosts_and_several_origins(server: Server, lines: list[str], status: int) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        head = ["GET /deposits HTTP/1.1", *lines, "Connection: close", "", ""]
+        connection.sendall("\r\n".join(head).encode())
+        answer = connection.makefile("rb").readline()
+    assert answer.split()[1] == str(status).encode()
 
 
 @pytest.mark.parametrize("path", ["/deposits", "/nothing/here", "/repository/nothing-here"])

@@ -428,6 +428,7 @@ async def ask(method: str, raw_path: str, *headers: tuple[bytes, bytes]) -> list
     sent: list[Any] = []
     scope = {
         "type": "http",
+        "http_version": "1.1",
         "method": method,
         "path": unquote(raw_path),
         "raw_path": raw_path.encode(),

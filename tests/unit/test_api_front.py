@@ -16,10 +16,10 @@ from strongroom.errors import Damaged
 PUBLIC, STORAGE = "http://pres.example", "http://pres.example/storage-api"
 
 
-def front(router: Any) -> Front:
+def front(router: Any, hosts: frozenset[str] | None = None) -> Front:
     return Front(
         router=router,
-        hosts=Hosts(None),
+        hosts=Hosts(hosts),
         surfaces=Surfaces.of(PUBLIC, STORAGE),
         preservation=Routes.of({"/": ["GET"], "/deposits": ["GET"], "/repository/{path}": ["GET"]}),
         storage=Routes.of({"/": ["GET"], "/content/{path}": ["GET", "HEAD"]}),
@@ -28,15 +28,24 @@ def front(router: Any) -> Front:
     )
 
 
-def ask(router: Any, path: str = "/", *, method: str = "GET", query: bytes = b"") -> list[Any]:
+def ask(
+    router: Any,
+    path: str = "/",
+    *,
+    method: str = "GET",
+    query: bytes = b"",
+    headers: tuple[tuple[bytes, bytes], ...] = ((b"host", b"pres.example"),),
+    hosts: frozenset[str] | None = None,
+) -> list[Any]:
     sent: list[Any] = []
     scope = {
         "type": "http",
+        "http_version": "1.1",
         "method": method,
         "path": path,
         "raw_path": path.encode(),
         "query_string": query,
-        "headers": [],
+        "headers": list(headers),
     }
 
     async def receive() -> Any:
@@ -45,7 +54,7 @@ def ask(router: Any, path: str = "/", *, method: str = "GET", query: bytes = b""
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(front(router)(cast("Any", scope), receive, send))
+    asyncio.run(front(router, hosts)(cast("Any", scope), receive, send))
     return sent
 
 
@@ -113,3 +122,38 @@ def test_a_method_the_route_does_not_know_never_reaches_it() -> None:
     start, _ = ask(router, "/storage-api/content/x", method="PUT")
     assert start["status"] == 405
     assert (b"allow", b"GET, HEAD") in start["headers"]
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/", ((b"host", b"localhost"),), 200),
+        ("http://localhost/", ((b"host", b"localhost"),), 200),
+        ("http://evil.example/", ((b"host", b"localhost"),), 403),
+        ("/", ((b"host", b"evil.example@localhost"),), 400),
+        ("/", ((b"host", b"localhost"), (b"host", b"localhost")), 400),
+        ("/", (), 400),
+        ("/", ((b"host", b"localhost"), (b"origin", b"http://localhost")), 200),
+        *(
+            (
+                "/",
+                (
+                    (b"host", b"localhost"),
+                    *((b"origin", f"http://{name}".encode()) for name in names),
+                ),
+                403,
+            )
+            for names in (("localhost", "evil.example"), ("evil.example", "localhost"))
+        ),
+    ],
+)
+def test_who_is_addressed_and_from_where(
+    path: str, headers: tuple[tuple[bytes, bytes], ...], status: int
+) -> None:
+    async def router(scope: Any, _receive: Any, send: Any) -> None:
+        assert scope["path"] == "/"
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    sent = ask(router, path, headers=headers, hosts=frozenset({"localhost"}))
+    assert sent[0]["status"] == status

@@ -7,6 +7,7 @@ the raw path, folds query names, and answers every error as a problem. Routes do
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -17,9 +18,12 @@ from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from strongroom.api import problems, queries
-from strongroom.api.guards import Hosts, safe_correlation
+from strongroom.api.guards import Hosts, authority, safe_correlation
 from strongroom.api.routing import STORAGE_PREFIX, Routes, Surfaces
-from strongroom.errors import BadRequest, StrongroomError
+from strongroom.errors import StrongroomError
+
+#: what stands before the path in a request target that is a whole URI
+_ABSOLUTE = re.compile(r"[A-Za-z]+://[^/?#]*")
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +69,7 @@ class Front:
             await send(message)
 
         try:
-            methods = self._route(scope, headers)
+            methods = self._route(scope)
             if scope["method"] == "OPTIONS":
                 await _send(stamped, 204, {"Allow": ", ".join(methods)}, b"")
             elif scope["method"] not in methods:
@@ -81,17 +85,18 @@ class Front:
                 return
             await send_problem(error, correlation, stamped, with_body=scope["method"] != "HEAD")
 
-    def _route(self, scope: HTTPScope, headers: Mapping[bytes, bytes]) -> tuple[str, ...]:
+    def _route(self, scope: HTTPScope) -> tuple[str, ...]:
         """Point the scope at the route the request means, and tell its methods.
 
         Raises what forbids the request.
         """
-        host = _text(headers, b"host")
-        if sum(name == b"host" for name, _ in scope["headers"]) > 1:
-            raise BadRequest("The request has more than one Host header.", code="bad-host")
-        self.hosts.check(host, _text(headers, b"origin"))
         raw = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1")
-        on_storage, rest = self.surfaces.locate(raw.partition("?")[0], host or "")
+        raw = raw.partition("?")[0]
+        host = authority(_all(scope, b"host"), raw, scope["http_version"])
+        self.hosts.check(host, _all(scope, b"origin"))
+        if not raw.startswith("/") and (absolute := _ABSOLUTE.match(raw)):
+            raw = raw[absolute.end() :]
+        on_storage, rest = self.surfaces.locate(raw, host or "")
         match = (self.storage if on_storage else self.preservation).fold(rest)
         if match is None:
             raise HTTPException(status_code=404)
@@ -112,6 +117,11 @@ def _log_broken(error: Exception, correlation: str) -> None:
         correlation,
         exc_info=None if known else cause,
     )
+
+
+def _all(scope: HTTPScope, name: bytes) -> list[str]:
+    """Every header of that name; a mapping would keep one, and who sends two means to mislead."""
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
 
 
 def _text(headers: Mapping[bytes, bytes], name: bytes) -> str | None:

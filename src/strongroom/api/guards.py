@@ -6,6 +6,7 @@ Pure functions on header values; who may do what with a resource is not decided 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -17,6 +18,8 @@ DEFAULT_AGENT = "dlipdev"
 MAX_AGENT = 255
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+#: host and port; user information would make ``evil.example@localhost`` look like one of ours
+_AUTHORITY = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^\s\[\]@/\\?#:,]*)(?::[0-9]*)?")
 _CORRELATION = re.compile(r"[0-9A-Za-z._:@+/=|~,;-]{1,128}")
 
 
@@ -35,7 +38,7 @@ class Hosts:
         extra = (name.lower() for name in settings.allowed_hosts)
         return cls(frozenset((*_LOOPBACK, *roots, *extra)))
 
-    def check(self, host: str | None, origin: str | None) -> None:
+    def check(self, host: str | None, origins: Iterable[str] = ()) -> None:
         """Refuse a page elsewhere that talks to a server on loopback (DNS rebinding, CSRF).
 
         Raises Forbidden (``foreign-host``, ``foreign-site``). Ports do not matter; a missing Host
@@ -43,17 +46,56 @@ class Hosts:
         """
         if self.names is None:
             return
-        if host is not None and _name(f"//{host}") not in self.names:
+        if host is not None and _name(host) not in self.names:
             raise _foreign("Host", "foreign-host", host)
-        if origin is not None and _name(origin) not in self.names:
-            raise _foreign("Origin", "foreign-site", origin)
+        for origin in origins:
+            scheme, found, authority = origin.partition("://")
+            if not (scheme and found) or _name(authority) not in self.names:
+                raise _foreign("Origin", "foreign-site", origin)
 
 
-def _name(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
-        return None
+def authority(hosts: list[str], target: str, http_version: str) -> str | None:
+    """Whom a request addresses, by its Host and its target; None where HTTP/1.0 leaves it open.
+
+    ``target`` is a path, or a whole URI (as a proxy is asked), which then says the same as Host.
+    Raises BadRequest (``bad-host``: RFC 9112 section 3.2) and Forbidden (``foreign-host``).
+    """
+    if len(hosts) > 1:
+        raise _bad_host("The request has more than one Host header.", ", ".join(hosts))
+    if not hosts and http_version == "1.1":
+        raise _bad_host("The request has no Host header.", None)
+    host = hosts[0] if hosts else None
+    if host is not None and not _AUTHORITY.fullmatch(host):
+        raise _bad_host(f"The Host header '{host[:200]}' is no host.", host)
+    scheme, found, rest = target.partition("://")
+    if not found or not scheme.isalpha():
+        return host
+    meant = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if not _AUTHORITY.fullmatch(meant) or (host is not None and meant.lower() != host.lower()):
+        raise _foreign("request target", "foreign-host", meant)
+    return meant
+
+
+def _name(text: str) -> str | None:
+    """The host in ``host:port``, lower-case; None for what is no such thing."""
+    found = _AUTHORITY.fullmatch(text)
+    return None if found is None else found["name"].lower().strip("[]")
+
+
+def _bad_host(message: str, found: str | None) -> BadRequest:
+    return BadRequest(
+        message,
+        code="bad-host",
+        faults=[
+            Fault(
+                code="bad-host",
+                message="The Host header cannot be used.",
+                path="Host",
+                expected="one Host header: a name or address, and perhaps a port",
+                found=None if found is None else found[:200],
+            )
+        ],
+    )
 
 
 def _foreign(header: str, code: str, found: str) -> Forbidden:
@@ -64,7 +106,7 @@ def _foreign(header: str, code: str, found: str) -> Forbidden:
         faults=[
             Fault(
                 code=code,
-                message=f"The {header} header names another site.",
+                message=f"The {header} names another site.",
                 path=header,
                 expected="localhost, 127.0.0.1, [::1] or a host of the public URLs",
                 found=found[:200],
@@ -86,7 +128,7 @@ def agent_name(sent: str | None) -> str:
     """
     if sent is None:
         return DEFAULT_AGENT
-    name = sent.strip()
+    name = sent.strip(" \t")
     fits = 0 < len(name) <= MAX_AGENT and name not in (".", "..")
     if fits and name.isprintable() and "/" not in name:
         return name
