@@ -146,6 +146,49 @@ def test_a_wrong_method_is_405_with_allow(
     assert allowed <= {word.strip() for word in answer.headers["allow"].split(",")}
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/health",
+        "/deposits",
+        "/agents",
+        "/openapi.json",
+        "/docs",
+        "/problems",
+        "/activity/archivalgroups/collection",
+        "/storage-api/",
+        "/storage-api/health",
+        "/storage-api/activity/importjobs/collection",
+        "/deposits/kx7m2tq9ahwd",
+        "/deposits/kx7m2tq9ahwd/mets",
+        "/nothing",
+    ],
+)
+def test_head_is_get_without_the_body(client: httpx.Client, path: str) -> None:
+    got, head = client.get(path), client.head(path)
+    assert head.status_code == got.status_code
+    assert head.content == b""
+    for name in ("content-type", "content-length", "link", "content-security-policy"):
+        assert head.headers.get(name) == got.headers.get(name)
+
+
+def test_the_connection_can_be_used_after_a_head(server: Server) -> None:
+    """A body after a HEAD would be taken for the next answer."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        for end in ("", "Connection: close\r\n"):
+            head = f"HEAD /docs HTTP/1.1\r\nHost: localhost\r\n{end}\r\n"
+            connection.sendall(head.encode())
+        answers = connection.makefile("rb").read()
+    assert answers.count(b"HTTP/1.1 200") == 2
+    assert answers.endswith(b"\r\n\r\n") and b"<html" not in answers
+
+
+@pytest.mark.parametrize("path", ["/deposits/kx7m2tq9ahwd/lock", "/deposits/kx7m2tq9ahwd/activate"])
+def test_head_is_405_where_get_is(client: httpx.Client, path: str) -> None:
+    assert client.head(path).status_code == client.get(path).status_code == 405
+
+
 # ------------------------------------------------------------------------------- JSON in
 
 

@@ -145,10 +145,10 @@ def test_no_such_path_and_no_such_method(client: TestClient[Any]) -> None:
     assert client.get(problem["type"]).status_code == 200
     wrong = client.delete("/deposits")
     assert wrong.status_code == 405
-    assert wrong.headers["allow"] == "GET, OPTIONS, POST"
+    assert wrong.headers["allow"] == "GET, HEAD, OPTIONS, POST"
     assert wrong.json()["code"] == "method-not-allowed"
     options = client.options("/deposits")
-    assert (options.status_code, options.headers["allow"]) == (204, "GET, OPTIONS, POST")
+    assert (options.status_code, options.headers["allow"]) == (204, "GET, HEAD, OPTIONS, POST")
     assert client.get("/content/a").status_code == 404
 
 

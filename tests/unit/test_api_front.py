@@ -157,3 +157,27 @@ def test_who_is_addressed_and_from_where(
 
     sent = ask(router, path, headers=headers, hosts=frozenset({"localhost"}))
     assert sent[0]["status"] == status
+
+
+def test_a_head_of_what_only_knows_get_is_answered_without_the_body() -> None:
+    async def router(scope: Any, _receive: Any, send: Any) -> None:
+        assert scope["method"] == "GET"
+        headers = [(b"content-length", b"4")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"bo", "more_body": True})
+        await send({"type": "http.response.body", "body": b"dy"})
+
+    start, *rest = ask(router, "/deposits", method="HEAD")
+    assert start["status"] == 200
+    assert (b"content-length", b"4") in start["headers"]
+    assert rest == [{"type": "http.response.body", "body": b"", "more_body": False}]
+
+
+def test_a_head_that_a_route_knows_is_its_own_affair() -> None:
+    async def router(scope: Any, _receive: Any, send: Any) -> None:
+        assert scope["method"] == "HEAD"
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    start, _ = ask(router, "/storage-api/content/x", method="HEAD")
+    assert start["status"] == 200

@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -69,12 +70,17 @@ class Front:
             await send(message)
 
         try:
-            methods = self._route(scope)
+            known = self._route(scope)
+            methods = sorted({*known, "HEAD"} if "GET" in known else known)
             if scope["method"] == "OPTIONS":
                 await _send(stamped, 204, {"Allow": ", ".join(methods)}, b"")
             elif scope["method"] not in methods:
                 allow = {"Allow": ", ".join(methods)}
                 raise HTTPException(status_code=405, headers=allow)
+            elif scope["method"] not in known:
+                # a HEAD of what only knows GET; the server keeps its own scope, as it was asked
+                asked = cast("HTTPScope", {**scope, "method": "GET"})
+                await self.router(asked, receive, _without_body(stamped))
             else:
                 await self.router(scope, receive, stamped)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client is told
@@ -105,6 +111,18 @@ class Front:
         scope["raw_path"] = quote(path, safe="/*").encode()
         scope["query_string"] = queries.fold(scope["query_string"], self.query_names)
         return match.methods
+
+
+def _without_body(send: Send) -> Send:
+    """Sends the head of an answer as it is, and of its body only the end."""
+
+    async def bare(message: Message) -> None:
+        if message["type"] != "http.response.body":
+            await send(message)
+        elif not message.get("more_body", False):
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return bare
 
 
 def _log_broken(error: Exception, correlation: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from litestar import Response, delete, get, patch, post, put
+from litestar import HttpMethod, Response, delete, get, patch, post, put, route
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from strongroom.api.body import EdgeRequest
@@ -206,8 +206,9 @@ def deactivate_deposit(edge: Given, deposit_id: FromPath[str]) -> None:
     deposits.deactivate(edge.ctx, deposit_id)
 
 
-@get(
+@route(
     "/deposits/{deposit_id:str}/mets",
+    http_method=[HttpMethod.GET, HttpMethod.HEAD],
     sync_to_thread=True,
     opt=documented(
         "Read the METS of a deposit",
