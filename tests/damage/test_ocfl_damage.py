@@ -139,6 +139,22 @@ def test_a_range_over_the_end_is_damage(stored: StoredObject) -> None:
         list(read_range(stored, path, 5000, 120))
 
 
+@pytest.mark.parametrize("harm", [truncate, empty, lengthen], ids=lambda harm: harm.__name__)
+def test_a_range_of_a_file_of_another_size_gives_no_byte(
+    stored: StoredObject, harm: Callable[[Path], None]
+) -> None:
+    path = stored.inventory.content_path(stored.inventory.logical()["page"])
+    assert b"".join(read_range(stored, path, 3, 4, size=len(DATA))) == DATA[3:7]
+    harm(page(stored))
+    for start, length in ((0, 1), (3, 4), (len(DATA) - 1, 1), (0, 0)):
+        with pytest.raises(Damaged, match=f"instead of {len(DATA)}") as caught:
+            next(read_range(stored, path, start, length, size=len(DATA)))
+        assert caught.value.problem == "size-mismatch"
+        [fault] = caught.value.faults
+        assert (fault.path, fault.expected) == (path, str(len(DATA)))
+        assert fault.found == str(page(stored).stat().st_size)
+
+
 def test_content_of_an_object_that_is_gone_is_damage(root: OcflRoot, stored: StoredObject) -> None:
     """Who knows where content lies knows of the object; that nothing is there is no answer."""
     digest = stored.inventory.logical()["page"]

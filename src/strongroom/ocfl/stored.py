@@ -298,22 +298,60 @@ def verified_chunks(
 
 
 def read_range(
-    stored: ObjectFolder, content_path: str, start: int, length: int, chunk: int = 1 << 20
+    stored: ObjectFolder,
+    content_path: str,
+    start: int,
+    length: int,
+    chunk: int = 1 << 20,
+    *,
+    size: int | None = None,
 ) -> Iterator[bytes]:
     """``length`` bytes from ``start`` on, in chunks; Damaged if the file ends before.
 
-    A part cannot be proved by the digest of the whole: that is for checks of the whole store.
+    A part cannot be proved by the digest of the whole: that is for checks of the whole store. But
+    where ``size``, the bytes of the whole file, is known and wrong, Damaged comes before any byte.
     """
     with stored.open(content_path) as stream:
+        found = os.fstat(stream.fileno()).st_size
+        if size is not None and found != size:
+            raise _wrong_size(stored, content_path, size, found)
         stream.seek(start)
         left = length
         while left > 0:
             data = stream.read(min(chunk, left))
             if not data:
-                raise Damaged(
-                    f"'{content_path}' of '{stored.id}' ends after {stream.tell()} bytes, before "
-                    f"the {start + length} that were asked for. Restore it from a copy.",
-                    code="size-mismatch",
-                )
+                raise _ends_early(stored, content_path, start + length, stream.tell())
             left -= len(data)
             yield data
+
+
+def _wrong_size(stored: ObjectFolder, content_path: str, expected: int, found: int) -> Damaged:
+    what = f"'{content_path}' of '{stored.id}' has {found} bytes instead of {expected}."
+    return _size_mismatch(stored, content_path, what, expected, found)
+
+
+def _ends_early(stored: ObjectFolder, content_path: str, wanted: int, found: int) -> Damaged:
+    what = (
+        f"'{content_path}' of '{stored.id}' ends after {found} bytes, before the {wanted} that "
+        "were asked for."
+    )
+    return _size_mismatch(stored, content_path, what, wanted, found)
+
+
+def _size_mismatch(
+    stored: ObjectFolder, content_path: str, what: str, expected: int, found: int
+) -> Damaged:
+    return Damaged(
+        f"{what} Restore it from a copy.",
+        code="size-mismatch",
+        faults=[
+            Fault(
+                code="size-mismatch",
+                message=what,
+                path=content_path,
+                expected=str(expected),
+                found=str(found),
+            )
+        ],
+        operator=f"the file is {stored.folder / content_path}",
+    )

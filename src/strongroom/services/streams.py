@@ -18,7 +18,7 @@ def of_member(ctx: Context, group: Node, member: Member) -> Content:
         folder = ctx.repository.folder_of(group.path)
         if start == 0 and length == member.size:
             return verified_chunks(folder, member.content_path, member.digest)
-        return read_range(folder, member.content_path, start, length)
+        return read_range(folder, member.content_path, start, length, size=member.size)
 
     modified = next(v.created for v in group.versions if v.number == member.modified)
     return Content(
