@@ -682,3 +682,21 @@ def test_pages_for_people_load_nothing_from_elsewhere(client: TestClient[Any]) -
     assert client.get("/problems/never-heard-of").status_code == 404
     with client_for(docs=False) as bare:
         assert bare.get("/docs").status_code == bare.get("/openapi.json").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "name"),
+    [
+        ("POST", "/deposits", "archivalGroupName"),
+        ("POST", "/deposits/export", "submissionText"),
+        ("PATCH", "/deposits/x", "submissionText"),
+        ("PUT", "/repository/a", "name"),
+        ("PUT", "/storage-api/repository/a", "name"),
+    ],
+)
+def test_control_characters_reach_no_service(
+    client: TestClient[Any], method: str, path: str, name: str
+) -> None:
+    answer = client.request(method, path, json={name: "a\x00b"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad-text")
+    assert [fault["path"] for fault in answer.json()["errors"]] == [name]

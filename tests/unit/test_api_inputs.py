@@ -12,6 +12,7 @@ from strongroom.domain.deposit_query import DepositOrder
 from strongroom.domain.deposits import Template
 from strongroom.domain.importjob import LISTS
 from strongroom.errors import BadRequest
+from strongroom.wire.deposits import DepositIn
 from strongroom.wire.jobs import ImportJobIn, ItemIn, ObjectVersionIn
 
 NAMES = {name.lower(): name for name in (*inputs.LIST_PARAMETERS, "view", "purge")}
@@ -182,3 +183,44 @@ def test_pages_that_cannot_be(query: dict[str, str]) -> None:
     with pytest.raises(BadRequest) as bad:
         inputs.deposit_query(query, ROOTS)
     assert bad.value.problem == "bad-page"
+
+
+@pytest.mark.parametrize("bad", ["a\x00b", "a\x1f", "\x7f", "a\x85", "x" * 4001])
+@pytest.mark.parametrize(
+    ("field", "place"),
+    [("archival_group_name", "archivalGroupName"), ("submission_text", "submissionText")],
+)
+def test_texts_of_a_deposit(bad: str, field: str, place: str) -> None:
+    for good in ("x" * 4000, "Gödel 📚", "", None):
+        inputs.check_deposit_texts(DepositIn(**{field: good}))
+    with pytest.raises(BadRequest) as refused:
+        inputs.check_deposit_texts(DepositIn(**{field: bad}))
+    (fault,) = refused.value.faults
+    assert (refused.value.problem, fault.path) == ("bad-text", place)
+    assert fault.expected and fault.found and place in refused.value.message
+
+
+def test_only_a_submission_text_has_lines() -> None:
+    inputs.check_deposit_texts(DepositIn(submission_text="a\tb\r\nc"))
+    with pytest.raises(BadRequest):
+        inputs.check_deposit_texts(DepositIn(archival_group_name="a\nb"))
+
+
+@pytest.mark.parametrize("bad", ["a\x00b", "a\nb", "x" * 1001])
+def test_names_of_containers_and_items(bad: str) -> None:
+    assert inputs.container_name("x" * 1000) == "x" * 1000
+    with pytest.raises(BadRequest) as refused:
+        inputs.container_name(bad)
+    assert [fault.path for fault in refused.value.faults] == ["name"]
+    job = ImportJobIn(
+        archival_group_name="\x00",
+        containers_to_add=[ItemIn(name="good"), ItemIn(name=bad)],
+        binaries_to_rename=[ItemIn(name=bad)],
+    )
+    with pytest.raises(BadRequest) as refused:
+        inputs.job_request(job)
+    assert [fault.path for fault in refused.value.faults] == [
+        "archivalGroupName",
+        "containersToAdd[1].name",
+        "binariesToRename[0].name",
+    ]

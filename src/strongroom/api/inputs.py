@@ -18,6 +18,7 @@ from strongroom.domain.deposits import Template
 from strongroom.domain.importjob import ItemRequest, JobRequest
 from strongroom.domain.times import parse_iso
 from strongroom.errors import BadRequest, Fault
+from strongroom.wire.deposits import DepositIn
 from strongroom.wire.jobs import ImportJobIn, ItemIn, ObjectVersionIn
 
 T = TypeVar("T")
@@ -54,11 +55,74 @@ def template(sent: str | int | None) -> Template:
     )
 
 
+# ------------------------------------------------------------------------ free texts
+
+#: characters of a name of a Container or Binary, and of the longer texts
+MAX_NAME = 1_000
+MAX_TEXT = 4_000
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+#: the same where a text may have lines
+_CONTROL_IN_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+def check_deposit_texts(sent: DepositIn) -> None:
+    """The name and the description of a deposit. Raises BadRequest (``bad-text``)."""
+    faults: list[Fault] = []
+    _text("archivalGroupName", sent.archival_group_name, MAX_TEXT, faults)
+    _text("submissionText", sent.submission_text, MAX_TEXT, faults, control=_CONTROL_IN_LINES)
+    _refuse_texts(faults)
+
+
+def container_name(sent: str | None) -> str | None:
+    """The name of a Container. Raises BadRequest (``bad-text``)."""
+    faults: list[Fault] = []
+    _text("name", sent, MAX_NAME, faults)
+    _refuse_texts(faults)
+    return sent
+
+
+def _refuse_texts(faults: list[Fault]) -> None:
+    if faults:
+        raise BadRequest(
+            "; ".join(f"{f.path} must be {f.expected}, and has {f.found}" for f in faults) + ".",
+            code="bad-text",
+            faults=faults,
+        )
+
+
+def _text(
+    place: str,
+    sent: str | None,
+    limit: int,
+    faults: list[Fault],
+    control: re.Pattern[str] = _CONTROL,
+) -> None:
+    if sent is None:
+        return
+    odd = control.search(sent)
+    if odd is None and len(sent) <= limit:
+        return
+    lines = " but tabs and line ends" if control is _CONTROL_IN_LINES else ""
+    found = f"{len(sent)} characters"
+    if odd is not None:
+        found = f"the control character U+{ord(odd[0]):04X} as character {odd.start() + 1}"
+    faults.append(
+        Fault(
+            code="bad-text",
+            message="The text is too long or holds control characters.",
+            path=place,
+            expected=f"at most {limit} characters without control characters{lines}",
+            found=found,
+        )
+    )
+
+
 # ------------------------------------------------------------------------ import jobs
 
 
 def job_request(sent: ImportJobIn) -> JobRequest:
-    """A posted job. Raises BadRequest naming every size and version that cannot be read."""
+    """A posted job. Raises BadRequest naming every size, version and name that cannot be used."""
     faults: list[Fault] = []
     lists = {
         "containers_to_add": sent.containers_to_add,
@@ -69,6 +133,7 @@ def job_request(sent: ImportJobIn) -> JobRequest:
         "containers_to_rename": sent.containers_to_rename,
         "binaries_to_rename": sent.binaries_to_rename,
     }
+    _text("archivalGroupName", sent.archival_group_name, MAX_TEXT, faults)
     request = JobRequest(
         id=sent.id,
         original_id=sent.original_id,
@@ -99,6 +164,7 @@ def _camel(name: str) -> str:
 
 
 def _item(sent: ItemIn, place: str, faults: list[Fault]) -> ItemRequest:
+    _text(f"{place}.name", sent.name, MAX_NAME, faults)
     return ItemRequest(
         id=sent.id,
         name=sent.name,

@@ -47,6 +47,10 @@ _REQUEST = {
     ),
     "bad-size": "A size is a whole number of bytes from 0.",
     "bad-template": "A template is None, RootLevel or BagIt.",
+    "bad-text": (
+        "A name or text is too long or holds control characters. The errors name the property and "
+        "what it may hold."
+    ),
     "bad-version": "A version is v1, v2, … or a memento timestamp yyyyMMddHHmmss.",
     "duplicate-id": "A job lists each resource once.",
     "foreign-host": (

@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from strongroom.api.body import EdgeRequest
 from strongroom.api.contents import ContentResponse, respond
 from strongroom.api.edge import Agent, Edge, Given
-from strongroom.api.inputs import LIST_PARAMETERS, deposit_query, template
+from strongroom.api.inputs import LIST_PARAMETERS, check_deposit_texts, deposit_query, template
 from strongroom.api.operation import JSON, documented
 from strongroom.errors import BadRequest, Fault
 from strongroom.services import deposits, exports
@@ -40,6 +40,7 @@ def _created(view: DepositView, edge: Edge) -> Response[Deposit]:
 
 def _new(data: DepositIn | None) -> deposits.New:
     sent = data or DepositIn()
+    check_deposit_texts(sent)
     return deposits.New(
         archival_group=sent.archival_group,
         group_name=sent.archival_group_name,
@@ -147,6 +148,7 @@ def show_deposit(edge: Given, deposit_id: FromPath[str]) -> Deposit:
 def patch_deposit(
     edge: Given, agent: Agent, deposit_id: FromPath[str], data: JSONBody[DepositIn]
 ) -> Deposit:
+    check_deposit_texts(data)
     changes = deposits.Changes(
         archival_group=data.archival_group,
         group_name=data.archival_group_name,

@@ -14,6 +14,7 @@ from litestar.response.base import ASGIResponse
 from strongroom.api.body import EdgeRequest
 from strongroom.api.contents import ContentResponse, respond
 from strongroom.api.edge import Agent, Edge, Given, repository_path
+from strongroom.api.inputs import container_name
 from strongroom.api.operation import JSON, documented
 from strongroom.domain.paths import ROOT, RepositoryPath
 from strongroom.domain.resources import Group
@@ -149,7 +150,7 @@ def show_stored_resource(
 def make_container(
     edge: Given, agent: Agent, path: FromPath[str], data: JSONBody[ContainerIn | None] = None
 ) -> Response[Container]:
-    name = None if data is None else data.name
+    name = None if data is None else container_name(data.name)
     node = containers.create(edge.ctx, agent, repository_path(path), name)
     shape = render_resources.container(node, (), edge.uris)
     return Response(shape, headers={"Location": edge.uris.repository(node.path)})
