@@ -40,7 +40,7 @@ class Settings:
     storage_public_url: str
     #: import and export jobs that run at the same time
     job_threads: int
-    #: bytes of the largest JSON body that is accepted
+    #: bytes of the largest import job that is accepted
     max_body: int
     #: bytes of the largest METS that is read
     max_mets: int
@@ -61,7 +61,7 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "public_url": ("http://localhost:{port}", "public root of ids"),
     "storage_public_url": ("{public_url}/storage-api", "public root of the Storage API"),
     "job_threads": ("2", "import and export jobs that run at the same time"),
-    "max_body": ("268435456", "bytes of the largest JSON body that is accepted"),
+    "max_body": ("268435456", "bytes of the largest import job that is accepted"),
     "max_mets": ("536870912", "bytes of the largest METS that is read"),
     "stop_timeout": ("20", "seconds a stopping server waits for jobs to reach a safe point"),
     "log_level": ("info", "debug, info, warning or error"),
