@@ -18,6 +18,7 @@ import pytest
 from strongroom.errors import (
     BadRequest,
     Conflict,
+    Damaged,
     NotFound,
     StrongroomError,
     Unavailable,
@@ -674,9 +675,84 @@ def test_purge_is_final_and_harmless_twice(root: OcflRoot) -> None:
     assert add(root, {"a": b"again"}).inventory.head == 1
 
 
+ROOT_ID = "extensions/strongroom-staging/root-id"
+
+
 def test_a_root_keeps_its_identity_wherever_it_lies(tmp_path: Path) -> None:
-    first = OcflRoot.open(tmp_path / "a").identity()
+    made = OcflRoot.open(tmp_path / "a")
+    first = made.identity()
+    assert first is not None
     assert re.fullmatch("[0-9a-f]{32}", first)
+    assert (tmp_path / "a" / ROOT_ID).read_text() == f"{first}\n"
+    assert "root-id" in (tmp_path / "a" / ROOT_ID).with_name("README.txt").read_text()
     (tmp_path / "a").rename(tmp_path / "b")
-    assert OcflRoot.open(tmp_path / "b", create=False).identity() == first
+    assert made.identity() is None, "what is not there any more is not taken for the root"
+    again = OcflRoot.open(tmp_path / "b", create=False)
+    assert again.identity() == OcflRoot.open(tmp_path / "b").identity() == first
     assert OcflRoot.open(tmp_path / "c").identity() != first
+
+
+def test_a_root_says_whether_it_was_made_just_now(tmp_path: Path) -> None:
+    assert OcflRoot.open(tmp_path / "a").is_new
+    assert not OcflRoot.open(tmp_path / "a").is_new
+    assert not OcflRoot.open(tmp_path / "a", create=False).is_new
+    (tmp_path / "empty").mkdir()
+    assert OcflRoot.open(tmp_path / "empty").is_new
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_an_older_root_gets_an_identity(tmp_path: Path, create: bool) -> None:
+    made = OcflRoot.open(tmp_path)
+    (tmp_path / ROOT_ID).unlink()
+    assert made.identity() is None
+    older = OcflRoot.open(tmp_path, create=create)
+    assert not older.is_new
+    assert older.identity() == OcflRoot.open(tmp_path).identity() is not None
+
+
+def test_openers_at_the_same_time_agree_on_the_identity(tmp_path: Path) -> None:
+    staging = (tmp_path / ROOT_ID).parent
+    OcflRoot.open(tmp_path)
+    for _ in range(20):
+        (tmp_path / ROOT_ID).unlink()
+        start = threading.Barrier(4)
+        seen = []
+
+        def work(start: threading.Barrier = start, seen: list[str | None] = seen) -> None:
+            start.wait()
+            seen.append(OcflRoot.open(tmp_path).identity())
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(seen) == 4
+        assert len(set(seen)) == 1
+        assert not list(staging.glob(".root-id*"))
+
+
+@pytest.mark.parametrize("text", ["", "x" * 32, "0" * 31, "0" * 64])
+def test_an_identity_that_is_none_is_damage_and_stays(tmp_path: Path, text: str) -> None:
+    OcflRoot.open(tmp_path)
+    (tmp_path / ROOT_ID).write_text(text)
+    with pytest.raises(Damaged, match="root-id"):
+        OcflRoot.open(tmp_path).identity()
+    assert (tmp_path / ROOT_ID).read_text() == text
+    (tmp_path / ROOT_ID).unlink()
+    (tmp_path / ROOT_ID).mkdir()
+    with pytest.raises(Damaged, match=r"'root-id' of the storage root .* is a folder"):
+        OcflRoot.open(tmp_path).identity()
+
+
+def test_a_root_that_was_half_made_has_an_identity_before_it_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = durable.rename
+
+    def rename(source: Path, target: Path) -> None:
+        assert not target.name.startswith("0=ocfl") or (tmp_path / ROOT_ID).is_file()
+        real(source, target)
+
+    monkeypatch.setattr(durable, "rename", rename)
+    assert OcflRoot.open(tmp_path).is_new

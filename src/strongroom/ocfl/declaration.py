@@ -7,21 +7,23 @@ OCFL 1.1 section 4, https://ocfl.io/1.1/spec/#storage-root. What lies in the roo
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 from pathlib import Path
 
-from strongroom.errors import NotFound, Unprocessable
+from strongroom.errors import Damaged, Fault, NotFound, Unprocessable
 from strongroom.ocfl import layout as layouts
 from strongroom.ocfl import metadata
 from strongroom.ocfl.layout import Layout
 from strongroom.storage import durable
 
 STAGING = "strongroom-staging"
-#: in the staging folder: 32 hex digits by which a root is known again
+#: in the staging folder: one line of 32 hex digits, by which the root is known again
 IDENTITY = "root-id"
 SPEC = "1.1"
 
+_IDENTITY = re.compile(rb"[0-9a-f]{32}\r?\n?")
 _DECLARATION = re.compile(r"[0-9]+=ocfl_[^/]*")
 _KNOWN = {"0=ocfl_1.0": "1.0", "0=ocfl_1.1": "1.1"}
 
@@ -66,6 +68,8 @@ archive yet, or any more.
   trash/  what was purged or thrown away and is being deleted
   locks/  empty files by which writers keep out of each other's way; they are never deleted
   aside/  what was found in the archive and could not belong there; a person should look at it
+  root-id by these digits Strongroom knows this archive again, wherever it lies, and notices when
+          another one (or none, on a disk that is not mounted) lies in its place; please keep it
 
 If no Strongroom is running, work/ and trash/ may be deleted after its next start, which first
 finishes what had reached the archive and then clears them by itself.
@@ -136,6 +140,7 @@ def create(folder: Path) -> None:
     _put(config, layouts.write(chosen))
     _put(folder / "ocfl_layout.json", (json.dumps(description, indent=2) + "\n").encode())
     _put(folder / "README.txt", README.encode())
+    make_identity(make_staging(folder))
     durable.sync_tree(folder)
     _put(folder / f"0=ocfl_{SPEC}", f"ocfl_{SPEC}\n".encode())
     durable.sync_tree(folder)
@@ -162,14 +167,54 @@ def make_staging(folder: Path) -> Path:
     staging = folder / "extensions" / STAGING
     for name in ("work", "trash", "locks", "aside"):
         make_folders(staging / name)
-    texts = {"README.txt": STAGING_README, IDENTITY: secrets.token_hex(16) + "\n"}
-    missing = [name for name in texts if not (staging / name).exists()]
-    for name in missing:
-        _put(staging / name, texts[name].encode())
-    if missing:
+    readme = staging / "README.txt"
+    if not readme.exists():
+        _put(readme, STAGING_README.encode())
         durable.sync_tree(staging)
         durable.sync_folder(staging.parent)
     return staging
+
+
+def make_identity(staging: Path) -> None:
+    """Give the root an identity, durably, unless it has one; whoever is first decides."""
+    if os.path.lexists(staging / IDENTITY):
+        return
+    identity = secrets.token_hex(16)
+    # a name of its own: another process may be doing the same
+    passing = staging / f".{IDENTITY}-{identity}.new"
+    descriptor = durable.create(passing)
+    try:
+        durable.write(descriptor, f"{identity}\n".encode())
+        durable.sync_file(descriptor)
+    finally:
+        os.close(descriptor)
+    try:
+        durable.rename_new(passing, staging / IDENTITY)
+    except FileExistsError:
+        durable.unlink(passing)
+    durable.sync_folder(staging)
+
+
+def read_identity(folder: Path) -> str | None:
+    """The root's identity; None if it has none, Damaged (``bad-root-id``) if it cannot be one."""
+    data = metadata.read(folder / "extensions" / STAGING / IDENTITY, _owner(folder))
+    if data is None:
+        return None
+    if not _IDENTITY.fullmatch(data):
+        what = f"'extensions/{STAGING}/{IDENTITY}' of {_owner(folder)} is not 32 hex digits."
+        raise Damaged(
+            f"{what} Restore it from a copy.",
+            code="bad-root-id",
+            faults=[
+                Fault(
+                    code="bad-root-id",
+                    message=what,
+                    path=IDENTITY,
+                    found=repr(data[:64]),
+                )
+            ],
+        )
+    return data.decode("ascii").strip()
 
 
 def make_folders(path: Path) -> None:

@@ -40,8 +40,10 @@ def _utc_now() -> datetime:
 class OcflRoot:
     """A storage root; safe to share between threads."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, *, is_new: bool = False) -> None:
         self._site = site
+        #: whether the root was made when it was opened here
+        self.is_new = is_new
 
     @classmethod
     def open(
@@ -54,19 +56,23 @@ class OcflRoot:
     ) -> Self:
         """The storage root in a folder; ``create`` makes one where there is nothing.
 
+        A root that has no identity yet gets one, whether it is made here or not.
+
         ``clock`` gives aware UTC, ``patience`` is how long (seconds) to wait for an object's lock.
         Unprocessable if the folder holds something else, or a root that cannot be followed;
         NotFound if there is no root and none is to be made.
         """
         folder = folder.absolute()
         with told_as(str(folder)):
-            if create and not _is_root(folder):
+            is_new = create and not _is_root(folder)
+            if is_new:
                 declaration.make_folders(folder)
                 declaration.create(folder)
             if not folder.is_dir():
                 raise NotFound(f"There is no folder '{folder}'.")
             spec, layout = declaration.read(folder)
             staging = Staging(declaration.make_staging(folder))
+            declaration.make_identity(staging.folder)
         return cls(
             Site(
                 folder=folder,
@@ -76,7 +82,8 @@ class OcflRoot:
                 locks=Locks(staging.locks, patience=patience),
                 clock=clock,
                 owner=f"{socket.gethostname()} pid {os.getpid()}",
-            )
+            ),
+            is_new=is_new,
         )
 
     # --------------------------------------------------------------------------------- reading
@@ -90,11 +97,13 @@ class OcflRoot:
         """``file:///…/``, percent-encoded."""
         return self._site.folder.as_uri().rstrip("/") + "/"
 
-    def identity(self) -> str:
-        """32 hex digits that no other root has; they stay with the root wherever it is moved."""
-        path = self._site.staging.folder / declaration.IDENTITY
-        with told_as(declaration.IDENTITY):
-            return path.read_text(encoding="ascii").strip()
+    def identity(self) -> str | None:
+        """32 hex digits that no other root has, read anew; they go with the root when it is moved.
+
+        None if they, or the whole root, are not there any more (a disk was unmounted). Damaged if
+        they cannot be read.
+        """
+        return declaration.read_identity(self._site.folder)
 
     def object_path(self, object_id: str) -> str:
         """Where an object lies (or would lie), relative to the root."""
