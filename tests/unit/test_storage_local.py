@@ -350,3 +350,66 @@ def test_the_rooms_import_nothing_heavy() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ}
     ).stdout.split()
     assert not {"sqlalchemy", "lxml", "litestar", "strongroom.domain.paths"} & set(loaded)
+
+
+def message(work: Callable[[], object]) -> str:
+    with pytest.raises(StrongroomError) as caught:
+        work()
+    return caught.value.message
+
+
+def test_refusals_say_what_stands_in_the_way(area: LocalWorkArea, root: Path) -> None:
+    put(area, "same.bin", b"x")
+    put(area, "a/b", b"x")
+    (root / "d" / "a" / "link").symlink_to("b")
+    file, link = "is a file", "is a symbolic link, and links are not followed."
+    said = {
+        "same.bin/x": (
+            f"'same.bin' {file}, not a folder.",
+            f"'same.bin' {file}, not a folder. Nothing can be put below it.",
+        ),
+        "a/b/c/x": (
+            f"There is no folder 'a/b/c': 'a/b' {file}.",
+            f"There is no folder 'a/b/c': 'a/b' {file}. Nothing can be put below it.",
+        ),
+        "a/link/c/x": (f"'a/link' {link}", f"'a/link' {link}"),
+    }
+    for path, (on_reading, on_writing) in said.items():
+        assert message(lambda path=path: area.open(path)) == on_reading
+        assert message(lambda path=path: area.delete(path)) == on_reading
+        assert message(lambda path=path: area.upload(path)) == on_writing
+    assert message(lambda: area.make_folder("same.bin")) == (
+        f"'same.bin' {file}, so nothing can be put below it."
+    )
+    assert message(lambda: area.make_folder("a/b/c")) == (
+        f"'a/b' {file}, so nothing can be put below it."
+    )
+    assert message(lambda: area.delete("no/x")) == "There is no folder 'no'."
+
+
+def test_refusals_of_a_whole_area_name_it(area: LocalWorkArea, root: Path) -> None:
+    works: list[Callable[[], object]] = [
+        area.listing,
+        lambda: area.open("x"),
+        lambda: area.open("a/x"),
+        lambda: area.upload("a/x"),
+        lambda: area.make_folder("a"),
+    ]
+    (root / "d").rmdir()
+    for work in works:
+        assert message(work) == "The working area 'd' is not there."
+    (root / "elsewhere").mkdir()
+    (root / "d").symlink_to("elsewhere")
+    for work in works[1:]:
+        assert message(work) == (
+            "The working area 'd' itself is a symbolic link, and links are not followed."
+        )
+    with pytest.raises(BadRequest) as caught:
+        area.open("x")
+    assert [fault.path for fault in caught.value.faults] == ["d"]
+    (root / "d").unlink()
+    (root / "d").write_bytes(b"")
+    assert message(lambda: area.open("x")) == "The working area 'd' is a file, not a folder."
+    assert message(lambda: area.open("a/x")) == (
+        "There is no folder 'a': the working area 'd' is a file."
+    )

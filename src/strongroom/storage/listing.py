@@ -65,7 +65,7 @@ def _list_folder(
     prefix = f"{folder}/" if folder else ""
     descriptor = tree.folder(folder)
     try:
-        with told_as(folder), os.scandir(descriptor) as entries:
+        with told_as(folder or tree.root.name), os.scandir(descriptor) as entries:
             for entry in entries:
                 path = prefix + entry.name
                 fault = _name_fault(path)

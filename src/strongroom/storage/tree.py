@@ -7,6 +7,7 @@ not matter what others rename or replace meanwhile. Files in these folders are l
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import stat
 import threading
@@ -71,8 +72,8 @@ class Tree:
         descriptor = self._open_root(path)
         try:
             durable.sync_file(descriptor)
-            for part in split(path) if path else []:
-                following = self._step(descriptor, part, path, make=False)
+            for at in _ways(path):
+                following = self._step(descriptor, at, path, make=False)
                 os.close(descriptor)
                 descriptor = following
                 durable.sync_file(descriptor)
@@ -82,8 +83,8 @@ class Tree:
     def _walk(self, path: str, *, make: bool = False) -> int:
         descriptor, rest = self._start(path)
         try:
-            for part in rest:
-                following = self._step(descriptor, part, path, make=make)
+            for at in rest:
+                following = self._step(descriptor, at, path, make=make)
                 os.close(descriptor)
                 descriptor = following
         except BaseException:
@@ -92,35 +93,75 @@ class Tree:
         return descriptor
 
     def _start(self, path: str) -> tuple[int, list[str]]:
-        """The held folder if it lies above, else the root; and the way from there."""
-        parts = split(path) if path else []
+        """The held folder if it lies above, else the root; and the paths on the way from there."""
+        ways = _ways(path)
         with self._lock:
             above = self._held_path
             if above and path.startswith(f"{above}/") and self._holds(above):
-                return os.dup(self._held), parts[above.count("/") + 1 :]
-        return self._open_root(path), parts
+                return os.dup(self._held), ways[above.count("/") + 1 :]
+        return self._open_root(path), ways
 
     def _open_root(self, path: str) -> int:
         try:
             return os.open(self.root, durable.FOLDER)
         except OSError as error:
-            raise _refusal(error, None, str(self.root), path) from error
+            raise self._refusal(error, None, "", path) from error
 
-    def _step(self, parent: int, part: str, path: str, *, make: bool) -> int:
+    def _step(self, parent: int, at: str, path: str, *, make: bool) -> int:
+        """The folder at ``at``, directly below ``parent``, on the way to ``path``."""
+        part = at.rpartition("/")[2]
         try:
             return os.open(part, durable.FOLDER, dir_fd=parent)
         except FileNotFoundError as error:
             if not make:
-                raise _refusal(error, parent, part, path) from error
+                raise self._refusal(error, parent, at, path) from error
         except OSError as error:
-            raise _refusal(error, parent, part, path, make=make) from error
+            raise self._refusal(error, parent, at, path, make=make) from error
         try:
             durable.make_folder(part, folder=parent)
         except FileExistsError:
             pass  # somebody else has just made it; what it is shows when it is opened
         except OSError as error:
-            raise _refusal(error, parent, part, path, make=True) from error
-        return self._step(parent, part, path, make=False)
+            raise self._refusal(error, parent, at, path, make=True) from error
+        return self._step(parent, at, path, make=False)
+
+    def _refusal(
+        self, error: OSError, parent: int | None, at: str, path: str, *, make: bool = False
+    ) -> StrongroomError | OSError:
+        """Why the folder ``at``, on the way to ``path``, cannot be opened or made, in our words.
+
+        The error itself where there are no better ones; ``parent`` is None for the root.
+        """
+        area = self.root.name
+        if isinstance(error, FileNotFoundError):
+            return NotFound(
+                f"There is no folder '{path}'."
+                if at
+                else f"The working area '{area}' is not there."
+            )
+        if error.errno not in (errno.ENOTDIR, errno.ELOOP):
+            return translated(error, path or area) or error
+        what = f"'{at}'" if at else f"The working area '{area}'"
+        try:
+            name = at.rpartition("/")[2] or self.root
+            mode = os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode
+        except OSError:
+            mode = 0
+        if stat.S_ISLNK(mode):
+            itself = "is" if at else "itself is"
+            return BadRequest(
+                f"{what} {itself} a symbolic link, and links are not followed.",
+                code="symbolic-link",
+                faults=[symbolic_link(at or area)],
+            )
+        if make:
+            return Conflict(f"{what} is a file, so nothing can be put below it.")
+        if at == path:
+            return NotFound(f"{what} is a file, not a folder.", code=FILE_IN_THE_WAY)
+        return NotFound(
+            f"There is no folder '{path}': {what[0].lower()}{what[1:]} is a file.",
+            code=FILE_IN_THE_WAY,
+        )
 
     def _holds(self, path: str) -> bool:
         """Whether the held folder still is what lies at ``path``."""
@@ -157,6 +198,11 @@ def split(path: str) -> list[str]:
     return parts
 
 
+def _ways(path: str) -> list[str]:
+    """``a``, ``a/b``, ``a/b/c`` for ``a/b/c``: the paths of all folders on the way to one."""
+    return list(itertools.accumulate(split(path), "{}/{}".format)) if path else []
+
+
 def _utf8(path: str) -> bool:
     # lone surrogates would become raw bytes, and so name files that no listing shows
     try:
@@ -172,26 +218,3 @@ def symbolic_link(path: str) -> Fault:
         message="Symbolic links are not followed; put the file itself here.",
         path=path,
     )
-
-
-def _refusal(
-    error: OSError, parent: int | None, part: str, path: str, *, make: bool = False
-) -> StrongroomError | OSError:
-    """Why a folder cannot be opened or made, in our words where there are better ones."""
-    if isinstance(error, FileNotFoundError):
-        return NotFound(f"There is no '{path}'." if path else "The folder is not there.")
-    if error.errno in (errno.ENOTDIR, errno.ELOOP):
-        try:
-            mode = os.stat(part, dir_fd=parent, follow_symlinks=False).st_mode
-        except OSError:
-            mode = 0
-        if stat.S_ISLNK(mode):
-            return BadRequest(
-                f"'{path}' leads over a symbolic link, and links are not followed.",
-                code="symbolic-link",
-                faults=[symbolic_link(path)],
-            )
-        if make:
-            return Conflict(f"'{part}' in '{path}' is a file, so nothing can be put below it.")
-        return NotFound(f"There is no '{path}': '{part}' is a file.", code=FILE_IN_THE_WAY)
-    return translated(error, path) or error
