@@ -43,7 +43,7 @@ def test_names(name: str, strict: bool, loose: bool) -> None:
         (["xyz-mets-notes.xml"], ["mets.xml"], "xyz-mets-notes.xml", None),
         (["zz-mets.xml", "b-mets.xml", "aa-mets.xml"], [], "b-mets.xml", "zz-mets.xml"),
         (["b-mets.xml", "a-mets.xml"], [], "a-mets.xml", "b-mets.xml"),
-        (["mets.xml", "METS.xml"], [], "METS.xml", "mets.xml"),
+        (["mets.xml", "METS.xml"], [], "mets.xml", "METS.xml"),
         (["bagit.txt"], ["mets.xml", "x-mets.xml"], "data/mets.xml", None),
         (["bagit.txt"], ["x-mets.xml"], "data/x-mets.xml", None),
         (["bagit.txt"], ["x-mets.xml", "y-mets.xml"], "data/x-mets.xml", "data/y-mets.xml"),

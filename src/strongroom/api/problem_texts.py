@@ -299,6 +299,10 @@ _SERVER = {
         "Stored bytes cannot be read from the disk. Look at the disk, and restore the file from a "
         "copy."
     ),
+    "bad-root-id": (
+        "The file by which the OCFL root is known again is damaged. Restore it from a copy; or, if "
+        "this is the right root, delete it and rebuild the index."
+    ),
     "root-missing": (
         "The index knows what was preserved, but the OCFL root is not in its place. Mount its disk."
     ),

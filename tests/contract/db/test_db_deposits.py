@@ -29,6 +29,7 @@ def full(deposit_id: str = "d1"):
         exported=at(days=3),
         exported_by="dot",
         version_exported=2,
+        base_version=4,
         locked_by="eve",
         lock_date=at(days=4),
         archived=at(days=5),
