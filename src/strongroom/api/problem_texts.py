@@ -295,6 +295,10 @@ _SERVER = {
         "The index knows an object that is not in storage. Is the OCFL root in its place? If so, "
         "restore the object from a copy."
     ),
+    "unreadable-metadata": (
+        "An inventory, or another file by which stored objects are read, cannot be read or is no "
+        "regular file. Look at the disk, and restore the file from a copy."
+    ),
     "unreadable-content": (
         "Stored bytes cannot be read from the disk. Look at the disk, and restore the file from a "
         "copy."
