@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -17,11 +18,20 @@ from strongroom.domain.importjob import LISTS, ImportJob, Job, JobKind, JobReque
 from strongroom.domain.paths import MemberPath, strip_roots
 from strongroom.domain.resources import Group
 from strongroom.domain.times import ticks
-from strongroom.errors import BadRequest, Conflict, Fault, NotFound, StrongroomError
+from strongroom.errors import (
+    BadRequest,
+    Conflict,
+    Fault,
+    NotFound,
+    StrongroomError,
+    Unprocessable,
+)
 from strongroom.services import deposits, diffs, nodes, proofs, workspaces
 from strongroom.services.context import Context
 from strongroom.services.views import JobView
 from strongroom.storage.protocols import WorkArea
+
+log = logging.getLogger(__name__)
 
 
 def submit(ctx: Context, agent: str, deposit_id: str, request: JobRequest) -> JobView:
@@ -160,15 +170,13 @@ class _Known:
         self.mets: MemberPath | None = existing.mets if existing else None
         self.described: Mapping[MemberPath, DescribedFile] = {}
         self._by_origin: dict[str, check.Witness] = {}
+        self._ctx, self._deposit = ctx, deposit
         try:
             loaded = workspaces.load(ctx, deposit, existing)
-        except StrongroomError as error:
-            if error.problem in ("no-files", "mets-too-large"):
-                raise
-            self._remembered: Mapping[str, str] = {}
-            self._ctx, self._deposit = ctx, deposit
+        except Unprocessable as error:
+            # its METS cannot be read: the job must then say itself what METS would have said
+            log.info("a job for deposit %s goes without its METS: %s", deposit.id, error.message)
             return
-        self._ctx, self._deposit = ctx, deposit
         diffs.remember(ctx, deposit, loaded)
         self.title = loaded.workspace.title
         self.mets = loaded.workspace.mets or self.mets
