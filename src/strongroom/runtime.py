@@ -248,11 +248,7 @@ def _listen_to_parent(worker: Worker) -> None:
 
 
 def _worker_environment(settings: Settings) -> dict[str, str]:
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(config.PREFIX) or name == config.PREFIX + "IDENTITY"
-    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(config.PREFIX)}
     return kept | config.as_environment(settings)
 
 

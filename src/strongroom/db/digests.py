@@ -34,6 +34,16 @@ def known(c: Connection, deposit: str) -> dict[str, tuple[str, str]]:
     return {path: (signature, digest) for path, signature, digest in found}
 
 
+def known_one(c: Connection, deposit: str, path: str) -> tuple[str, str] | None:
+    """``(signature, SHA-256)`` of one file of a Deposit, if they are kept."""
+    found = c.execute(
+        select(rows.c.signature, rows.c.digest).where(
+            rows.c.deposit == deposit, rows.c.path == path
+        )
+    ).one_or_none()
+    return None if found is None else (found.signature, found.digest)
+
+
 def forget(c: Connection, deposit: str) -> None:
     """Drop all that is kept for a Deposit."""
     c.execute(sa.delete(rows).where(rows.c.deposit == deposit))

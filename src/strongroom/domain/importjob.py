@@ -83,11 +83,6 @@ class ImportJob:
             for item in getattr(self, name):
                 yield name, item
 
-    @property
-    def bytes_to_copy(self) -> int:
-        """Bytes that have to be read from the deposit, as far as known."""
-        return sum(item.size or 0 for item in self.binaries_to_add + self.binaries_to_patch)
-
 
 #: the seven lists of a job
 LISTS = (

@@ -156,17 +156,31 @@ def pick_version(node: Node, wanted: str | None) -> Version:
 
 def mets(ctx: Context, path: RepositoryPath, version: str | None = None) -> Content | None:
     """The METS file of an Archival Group; None if it has none or no group is at the path."""
-    try:
-        found = group(ctx, path, version)
-    except NotFound as error:
-        if error.problem == "no-group":
+    with ctx.db.read() as c:
+        node = node_rows.node(c, path) if path != ROOT else None
+        if node is None or node.kind is not Kind.GROUP:
             return None
-        raise
-    binary = found.members.get(found.mets) if found.mets else None
-    if binary is None:
+        wanted = pick_version(node, version)
+        binary = None
+        if wanted == node.head and node.mets is not None:
+            binary = member_rows.member(c, path, node.mets)
+    if wanted != node.head:
+        past = ctx.repository.past(node, wanted.number)
+        binary = past.members.get(past.mets) if past.mets else None
+    if binary is None or binary.deleted:
         return None
-    opened = streams.of_member(ctx, found.node, binary)
+    opened = streams.of_member(ctx, node, binary)
     return replace(opened, content_type="application/xml")
+
+
+def name_and_mets(
+    ctx: Context, node: Node, version: Version
+) -> tuple[str | None, MemberPath | None]:
+    """What a group was called at one of its versions, and where its METS was."""
+    if version == node.head:
+        return node.name, node.mets
+    past = ctx.repository.past(node, version.number)
+    return past.name, past.mets
 
 
 def check_group_path(ctx: Context, path: RepositoryPath) -> None:

@@ -284,10 +284,10 @@ def _mets_digest(ctx: Context, deposit: Deposit) -> tuple[str, str] | None:
     entry = area.entry(path) if path else None
     if path is None or entry is None:
         return None
-    remembered = proofs.known(ctx, deposit.id, {path: entry})
-    if path in remembered:
-        return path, remembered[path]
-    found, _ = proofs.prove(ctx, deposit.id, area, [path])
+    remembered = proofs.known_one(ctx, deposit.id, entry)
+    if remembered is not None:
+        return path, remembered
+    found, _ = proofs.prove(ctx, deposit.id, area, [entry])
     return (path, found[path]) if path in found else None
 
 

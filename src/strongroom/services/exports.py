@@ -6,7 +6,7 @@ from strongroom.db import deposits as deposit_rows
 from strongroom.db import jobs as job_rows
 from strongroom.domain.deposits import Deposit, DepositStatus, Layout
 from strongroom.domain.importjob import Job, JobKind
-from strongroom.errors import BadRequest, Conflict, NotFound
+from strongroom.errors import BadRequest, NotFound
 from strongroom.services import browse, deposits, nodes
 from strongroom.services.context import Context
 from strongroom.services.views import DepositView, JobView
@@ -28,16 +28,16 @@ def start(ctx: Context, agent: str, new: deposits.New) -> DepositView:
             f"There is no Archival Group at /repository/{group} to export.", code="no-group"
         )
     version = browse.pick_version(node, new.version_exported)
-    at_version = browse.group(ctx, group, new.version_exported)
+    name, mets = browse.name_and_mets(ctx, node, version)
     now = ctx.clock()
     deposit = Deposit(
         id=ctx.mint(),
         group=group,
-        group_name=(new.group_name or "").strip() or at_version.name,
+        group_name=(new.group_name or "").strip() or name,
         submission_text=(new.submission_text or "").strip() or None,
         status=DepositStatus.EXPORTING,
         layout=Layout.ROOT,
-        mets=at_version.mets,
+        mets=mets,
         base_version=node.head.number,
         created=now,
         created_by=agent,
@@ -60,12 +60,6 @@ def start(ctx: Context, agent: str, new: deposits.New) -> DepositView:
     area.create()
     try:
         with ctx.db.write() as c:
-            other = deposit_rows.active_for(c, group)
-            if other is not None:
-                raise Conflict(
-                    f"Deposit {other} is active for /repository/{group} already.",
-                    code="active-deposit",
-                )
             deposit_rows.insert(c, deposit)
             job_rows.insert(c, job)
     except BaseException:

@@ -70,9 +70,7 @@ def read(ctx: Context, deposit_id: str, path: str) -> Content:
     with ctx.db.read() as c:
         deposit = nodes.deposit(c, deposit_id)
     entry = ctx.areas.area(deposit.id).entry(path)
-    digest = None
-    if entry is not None:
-        digest = proofs.known(ctx, deposit.id, {path: entry}).get(path)
+    digest = None if entry is None else proofs.known_one(ctx, deposit.id, entry)
     return deposit_files.content(ctx, deposit, path, digest)
 
 

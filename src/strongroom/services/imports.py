@@ -206,7 +206,7 @@ class _Known:
                 message=error.message,
                 path=origin,
             )
-        digest = proofs.known(self._ctx, self._deposit.id, {origin: entry}).get(origin)
+        digest = proofs.known_one(self._ctx, self._deposit.id, entry)
         return check.Witness(size=entry.size, digest=digest, content_type=guess(origin))
 
 

@@ -37,10 +37,8 @@ def start_up(ctx: Context, progress: Callable[[int], None] | None = None) -> Reb
     returned.
     """
     check_root(ctx)
-    with ctx.db.write() as c:
-        job_queue.release(c, None)
+    adopt_jobs(ctx)
     claims.settle_all(ctx)
-    ctx.repository.sweep(older_than=0)
     if _needs_rebuild(ctx):
         return rebuild(ctx, progress)
     return None

@@ -36,9 +36,9 @@ def living_group(c: Connection, path: RepositoryPath) -> Node | None:
 
     Conflict where something else stands there or above it, Gone for a tombstone.
     """
-    found = node_rows.node(c, path) if path != ROOT else None
     if path == ROOT:
         raise _no_group(path, Kind.ROOT)
+    found = node_rows.node(c, path)
     if found is None:
         above = node_rows.group_at_or_above(c, path)
         if above is not None:

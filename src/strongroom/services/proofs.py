@@ -35,22 +35,35 @@ def known(ctx: Context, deposit: str, entries: Mapping[str, FileEntry]) -> dict[
     }
 
 
+def known_one(ctx: Context, deposit: str, entry: FileEntry) -> str | None:
+    """The remembered SHA-256 of one file, if it still counts."""
+    with ctx.db.read() as c:
+        remembered = digest_rows.known_one(c, deposit, entry.path)
+    if remembered is None or remembered[0] != entry.signature:
+        return None
+    return remembered[1]
+
+
 def prove(
-    ctx: Context, deposit: str, area: WorkArea, paths: Iterable[str]
+    ctx: Context, deposit: str, area: WorkArea, entries: Iterable[FileEntry]
 ) -> tuple[dict[str, str], list[Fault]]:
-    """Hash files; path → SHA-256, and a fault for each that could not be read."""
+    """Hash files; path → SHA-256, and a fault for each that could not be read.
+
+    Of ``entries`` only the sizes matter; what counts is the file as it is opened.
+    """
     found: dict[str, str] = {}
     faults: list[Fault] = []
     to_remember: list[tuple[str, str, str]] = []
-    paths = list(paths)
-    large = [p for p in paths if (e := area.entry(p)) is not None and e.size >= LARGE]
-    rest = set(large)
+    large: list[str] = []
+    small: list[str] = []
+    for entry in entries:
+        (large if entry.size >= LARGE else small).append(entry.path)
 
     def one(path: str) -> tuple[str, str, FileEntry, bool] | list[Fault]:
         return _hash(area, path)
 
     with ThreadPoolExecutor(2) as pool:
-        results = [*pool.map(one, large), *(one(p) for p in paths if p not in rest)]
+        results = [*pool.map(one, large), *map(one, small)]
     for result in results:
         if isinstance(result, list):
             faults += result

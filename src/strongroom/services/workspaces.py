@@ -102,8 +102,9 @@ def load(ctx: Context, deposit: Deposit, existing: Group | None) -> Loaded:
 def prove(ctx: Context, deposit: Deposit, loaded: Loaded, paths: list[MemberPath]) -> Workspace:
     """The workspace with these files hashed; those that cannot be read join what is refused."""
     area = ctx.areas.area(deposit.id)
-    origins = {loaded.entries[path].path: path for path in paths}
-    found, faults = proofs.prove(ctx, deposit.id, area, origins)
+    entries = {path: loaded.entries[path] for path in paths}
+    origins = {entry.path: path for path, entry in entries.items()}
+    found, faults = proofs.prove(ctx, deposit.id, area, entries.values())
     workspace = loaded.workspace.with_proofs({origins[o]: d for o, d in found.items()})
     return replace(workspace, refused=(*workspace.refused, *faults))
 
