@@ -6,9 +6,11 @@ follows a symbolic link or leaves its place, whatever the path says.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from enum import StrEnum
+from typing import BinaryIO, NamedTuple, Protocol
 
 from strongroom.errors import Fault
 
@@ -152,3 +154,62 @@ class WorkAreas(Protocol):
 
     def names(self) -> Iterator[str]:
         """Ids of all areas that are there."""
+
+
+# ------------------------------------------------------------------------ the files of an archive
+
+
+class ChildKind(StrEnum):
+    FILE = "file"
+    FOLDER = "folder"
+    #: a symbolic link
+    LINK = "symbolic link"
+    #: a device, a pipe, a socket
+    SPECIAL = "special file"
+
+
+class Child(NamedTuple):
+    """What lies directly in a folder of a store."""
+
+    name: str
+    kind: ChildKind
+    #: bytes of a file
+    size: int = 0
+    #: how many names the file has; 1 where the place has no hard links
+    names: int = 1
+
+
+class NotAFile(OSError):
+    """Something else than a regular file lies at the path; ``found`` says what, for people."""
+
+    def __init__(self, path: str, found: str) -> None:
+        super().__init__(errno.EINVAL, f"it is {found} and no regular file", path)
+        self.found = found
+
+    def __reduce__(self) -> tuple[type[NotAFile], tuple[str, str]]:
+        return type(self), (str(self.filename), self.found)
+
+
+class Store(Protocol):
+    """Where an archive lies, for reading: files by path, relative to the store.
+
+    ``""`` is the store itself. What the place refuses is raised as the OSError that it is
+    (FileNotFoundError, NotADirectoryError, PermissionError, …), in every driver. Safe to share
+    between threads, and can be sent to other processes (pickle).
+    """
+
+    @property
+    def uri(self) -> str:
+        """The place, with a trailing slash, percent-encoded."""
+
+    def children(self, folder: str) -> list[Child]:
+        """All that lies directly in a folder, sorted by name (code points).
+
+        Names that are not UTF-8 come with surrogates, as :func:`os.fsdecode` makes them.
+        """
+
+    def open(self, path: str) -> BinaryIO:
+        """A regular file, unbuffered, with ``readinto``; NotAFile if it is anything else."""
+
+    def read(self, path: str) -> bytes:
+        """A small regular file whole; NotAFile if it is anything else."""
