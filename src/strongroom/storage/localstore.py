@@ -46,7 +46,7 @@ class LocalStore:
             return sorted(map(_child, entries), key=lambda child: child.name)
 
     def open(self, path: str) -> BinaryIO:
-        return io.FileIO(self._open(path), "rb")  # type: ignore[return-value]
+        return io.FileIO(self._open(path), "rb")
 
     def read(self, path: str) -> bytes:
         descriptor = self._open(path)
