@@ -38,7 +38,7 @@ class Disk:
         def step(*args: object, **named: object) -> object:
             if name == "sync_file_system" and not self._syncfs:
                 return False
-            if name in ("rename", "rename_new"):
+            if name in ("rename", "rename_new", "exchange"):
                 self._rename(
                     *(self._path(args[i], named, f) for i, f in ((0, "source_"), (1, "target_")))
                 )

@@ -179,11 +179,15 @@ def test_content_of_an_object_that_is_gone_is_damage(root: OcflRoot, stored: Sto
 # ----------------------------------------------------------------------------------- inventory
 
 
-@pytest.mark.parametrize("harm", [flip, truncate, empty, lengthen], ids=lambda harm: harm.__name__)
+HARMS = [flip, truncate, empty, lengthen]
+
+
+@pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
 def test_a_damaged_root_inventory_is_never_used(
     root: OcflRoot, stored: StoredObject, harm: Callable[[Path], None]
 ) -> None:
     harm(stored.folder / "inventory.json")
+    harm(stored.folder / "v2" / "inventory.json")
     with pytest.raises(Damaged) as caught:
         root.read(ID)
     assert "Restore" in caught.value.message
@@ -197,6 +201,22 @@ def test_a_damaged_root_inventory_is_never_used(
         with pytest.raises(Damaged):
             draft.commit()
     assert sorted(stored.folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("harm", [*HARMS, Path.unlink], ids=lambda harm: harm.__name__)
+def test_a_root_inventory_is_restored_from_the_copy_that_the_sidecar_proves(
+    root: OcflRoot, stored: StoredObject, harm: Callable[[Path], None]
+) -> None:
+    before = (stored.folder / "inventory.json").read_bytes()
+    harm(stored.folder / "inventory.json")
+    with pytest.raises(Damaged):
+        root.read(ID)
+    told = root.recover(ID)
+    assert told == f"'{ID}': restored its inventory from the copy that its sidecar proves"
+    assert (stored.folder / "inventory.json").read_bytes() == before
+    assert root.read(ID) == stored
+    assert_valid(stored.folder)
+    assert root.recover_all(every=True) == []
 
 
 def test_a_plausible_change_of_the_inventory_is_seen(root: OcflRoot, stored: StoredObject) -> None:
@@ -355,7 +375,8 @@ def test_a_commit_repairs_what_it_finds(root: OcflRoot, stored: StoredObject) ->
 
 def test_a_second_declaration_is_removed(root: OcflRoot, stored: StoredObject) -> None:
     (stored.folder / "0=ocfl_object_1.0").write_text("ocfl_object_1.0\n")
-    assert root.recover(ID) == f"'{ID}': removed a superseded declaration"
+    told = root.recover(ID)
+    assert told == f"'{ID}': made 1.1 the one specification that it declares"
     assert_valid(stored.folder)
 
 

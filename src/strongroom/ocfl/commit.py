@@ -8,11 +8,10 @@ between two steps leaves is repaired by :mod:`strongroom.ocfl.recovery`.
 from __future__ import annotations
 
 import errno
-import hashlib
 from pathlib import Path
 
 from strongroom.errors import Conflict, NotFound, Unavailable
-from strongroom.ocfl import metadata, recovery, stored
+from strongroom.ocfl import recovery, replacing, stored
 from strongroom.ocfl.declaration import make_folders
 from strongroom.ocfl.inventory import Inventory
 from strongroom.ocfl.site import Site
@@ -48,55 +47,105 @@ def publish_new(site: Site, object_id: str, staged: Path) -> None:
             durable.sync_folder(folder)
 
 
-def publish_next(site: Site, base: StoredObject, inventory: Inventory, staged: Path) -> None:
+def publish_next(
+    site: Site, base: StoredObject, inventory: Inventory, digest: str, staged: Path
+) -> None:
     """Move a staged version in and replace the root inventory: the commit point.
 
-    ``staged`` holds the version's folder and, beside it, root inventory and sidecar. Conflict if
-    the object is not at ``base`` any more, or another writer won.
+    ``staged`` holds the version's folder and, beside it, root inventory (with this ``digest``) and
+    sidecar. Conflict if the object is not at ``base`` any more, or another writer won. That holds
+    for writers on other hosts, too, which no lock keeps apart from this one.
     """
     version = inventory.version_folder(inventory.head)
     with site.locks.hold(base.id):
-        if not _is_at(base, version):
-            recovery.repair(site, base.id)
-            try:
-                now = site.load(base.id)
-            except NotFound:
-                raise _conflict(base.id, "it was purged") from None
-            if now.inventory_digest != base.inventory_digest:
-                raise _conflict(
-                    base.id,
-                    f"it is at version {now.inventory.head}, "
-                    f"and the change was made against version {base.inventory.head}",
-                )
-        if (base.folder / "extensions" / "0005-mutable-head").exists():
-            raise Conflict(
-                f"'{base.id}' has changes that another program has not committed (extension "
-                "0005-mutable-head). Commit or discard them there first.",
-                code="mutable-head",
-            )
+        _bring_to(site, base, version)
+        _refuse_mutable_head(base)
         try:
-            durable.rename_new(staged / version, base.folder / version)
-        except OSError as error:
-            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
-                raise
-            raise _conflict(base.id, f"another writer has made version {version}") from error
-        durable.sync_folder(base.folder)
-        durable.rename(staged / INVENTORY, base.folder / INVENTORY)
-        sidecar = stored.sidecar_name(inventory.digest_algorithm)
-        durable.rename(staged / sidecar, base.folder / sidecar)
-        durable.sync_folder(base.folder)
+            _move_in(base, staged, version)
+            replaced = replacing.replace_inventory(
+                base.folder,
+                staged,
+                before=base.inventory_digest,
+                algorithm=inventory.digest_algorithm,
+            )
+        except FileNotFoundError:
+            # purged, or settled by another host; what is there now decides
+            replaced = False
+        if not replaced or replacing.digest_at(base.folder / INVENTORY, base.algorithm) != digest:
+            _settle(site, base, inventory, digest, staged)
+        if inventory.spec != base.inventory.spec:
+            replacing.settle_declarations(base.folder, staged, inventory.spec)
+
+
+def _bring_to(site: Site, base: StoredObject, version: str) -> None:
+    """Make sure that the object is at ``base`` with nothing left over, repairing it if it must."""
+    if _is_at(base, version):
+        return
+    recovery.repair(site, base.id)
+    try:
+        now = site.load(base.id)
+    except NotFound:
+        raise _conflict(base.id, "it was purged") from None
+    if now.inventory_digest != base.inventory_digest:
+        raise _conflict(
+            base.id,
+            f"it is at version {now.inventory.head}, "
+            f"and the change was made against version {base.inventory.head}",
+        )
 
 
 def _is_at(base: StoredObject, version: str) -> bool:
     """Whether the object is exactly as it was read, with nothing left over; cheap."""
-    owner = f"'{base.id}'"
-    data = metadata.read(base.folder / INVENTORY, owner)
     return (
-        data is not None
-        and hashlib.new(base.inventory.digest_algorithm, data).hexdigest() == base.inventory_digest
-        and stored.read_sidecar(base.folder, base.inventory, owner) == base.inventory_digest
+        replacing.digest_at(base.folder / INVENTORY, base.algorithm) == base.inventory_digest
+        and stored.read_sidecar(base.folder, base.inventory, f"'{base.id}'")
+        == base.inventory_digest
         and not (base.folder / version).exists()
     )
+
+
+def _refuse_mutable_head(base: StoredObject) -> None:
+    if (base.folder / "extensions" / "0005-mutable-head").exists():
+        raise Conflict(
+            f"'{base.id}' has changes that another program has not committed (extension "
+            "0005-mutable-head). Commit or discard them there first.",
+            code="mutable-head",
+        )
+
+
+def _move_in(base: StoredObject, staged: Path, version: str) -> None:
+    try:
+        durable.rename_new(staged / version, base.folder / version)
+    except OSError as error:
+        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+            raise
+        raise _conflict(base.id, f"another writer has made version {version}") from error
+    durable.sync_folder(base.folder)
+
+
+def _settle(
+    site: Site, base: StoredObject, inventory: Inventory, digest: str, staged: Path
+) -> None:
+    """Find out what became of a version whose inventory was not the last to be put in place.
+
+    Whoever found our version complete has committed it for us. Conflict if that was not so; then
+    the version is taken out again.
+    """
+    version = inventory.version_folder(inventory.head)
+    try:
+        now = site.load(base.id)
+    except NotFound:
+        raise _conflict(base.id, "it was purged") from None
+    ours = replacing.digest_at(now.folder / version / INVENTORY, base.algorithm) == digest
+    if ours and inventory.head in now.inventory.versions:
+        recovery.repair(site, base.id)
+        return
+    if ours:
+        durable.rename(now.folder / version, staged / version)
+        durable.sync_folder(now.folder)
+    if now.inventory_digest == base.inventory_digest:
+        raise _conflict(base.id, "another process has cleared away what was prepared")
+    raise _conflict(base.id, "another object has taken its place")
 
 
 def _conflict(object_id: str, why: str) -> Conflict:

@@ -22,7 +22,7 @@ from strongroom.errors import (
     StrongroomError,
     Unprocessable,
 )
-from strongroom.ocfl import commit, paths, recovery, stored, versions
+from strongroom.ocfl import commit, paths, recovery, replacing, stored, versions
 from strongroom.ocfl.content import NewContent, NewFile
 from strongroom.ocfl.inventory import Inventory, serialise
 from strongroom.ocfl.site import Site
@@ -243,8 +243,8 @@ class Draft:
             durable.write_new(folder / INVENTORY, data)
             durable.write_new(folder / stored.sidecar_name(inventory.digest_algorithm), sidecar)
         if self._base is None:
-            name = f"ocfl_object_{inventory.spec}"
-            durable.write_new(self._top / f"0={name}", f"{name}\n".encode())
+            name, body = replacing.declaration(inventory.spec)
+            durable.write_new(self._top / name, body)
 
     def _sync(self) -> None:
         few = len(self._content.manifest) <= _FEW_FILES
@@ -288,7 +288,7 @@ class Draft:
             if self._base is None:
                 commit.publish_new(self._site, self.object_id, self._top)
             else:
-                commit.publish_next(self._site, self._base, inventory, self._top)
+                commit.publish_next(self._site, self._base, inventory, self._digest, self._top)
             # the version exists, whatever becomes of its staging; what cannot be cleared is swept
             with suppress(OSError):
                 self.discard()

@@ -14,11 +14,12 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from strongroom.errors import Damaged
 from strongroom.ocfl import inventory as inventories
-from strongroom.ocfl import metadata, stored
+from strongroom.ocfl import metadata, replacing, stored
 from strongroom.ocfl.inventory import Inventory
 from strongroom.ocfl.site import Site
 from strongroom.ocfl.staging import Intent
@@ -26,7 +27,6 @@ from strongroom.ocfl.stored import INVENTORY, StoredObject
 from strongroom.storage import durable
 
 _VERSION = re.compile(r"v0*([1-9][0-9]*)")
-_DECLARATION = "0=ocfl_object_"
 
 
 def recover(site: Site, object_id: str) -> str | None:
@@ -45,13 +45,17 @@ def repair(site: Site, object_id: str) -> str | None:
         pruned = prune(site, folder)
         return f"removed {pruned} empty folders of '{object_id}'" if pruned else None
     done = []
+    if _restore_inventory(site, object_id, folder):
+        done.append("restored its inventory from the copy that its sidecar proves")
     found = site.load(object_id)
-    if _settle_declarations(found):
-        done.append("removed a superseded declaration")
     if stored.read_sidecar(folder, found.inventory, f"'{object_id}'") != found.inventory_digest:
-        _install(site, found, {stored.sidecar_name(found.inventory.digest_algorithm): None})
+        name = stored.sidecar_name(found.inventory.digest_algorithm)
+        _write(site, object_id, folder / name, stored.sidecar(found.inventory_digest))
         done.append("rewrote the sidecar of its inventory")
     done += _settle_versions(site, found)
+    found = site.load(object_id)
+    if _settle_declarations(site, found):
+        done.append(f"made {found.inventory.spec} the one specification that it declares")
     return f"'{object_id}': " + ", ".join(done) if done else None
 
 
@@ -74,17 +78,43 @@ def prune(site: Site, folder: Path) -> int:
     return removed
 
 
-def _settle_declarations(found: StoredObject) -> bool:
-    """Remove declarations beside the one that the inventory's type names; whether there were."""
-    right = f"{_DECLARATION}{found.inventory.spec}"
-    names = [p.name for p in found.folder.iterdir() if p.name.startswith(_DECLARATION)]
-    if right not in names or len(names) == 1:
+def _restore_inventory(site: Site, object_id: str, folder: Path) -> bool:
+    """Put an inventory in the place of a lost or damaged one; whether that was needed.
+
+    Only a version's copy that has exactly the digest in the object's own sidecar can do that.
+    """
+    data = metadata.read(folder / INVENTORY, f"'{object_id}'")
+    for algorithm in inventories.DIGEST_LENGTH:
+        said = stored.said_by_sidecar(folder, algorithm, f"'{object_id}'")
+        if said is None:
+            continue
+        if data is not None and (
+            hashlib.new(algorithm, data).hexdigest() == said or _can_be_trusted(site, object_id)
+        ):
+            return False
+        for path in folder.iterdir():
+            copy = path / INVENTORY
+            if _VERSION.fullmatch(path.name) and replacing.digest_at(copy, algorithm) == said:
+                _write(site, object_id, folder / INVENTORY, copy.read_bytes())
+                return True
+    return False
+
+
+def _can_be_trusted(site: Site, object_id: str) -> bool:
+    try:
+        site.load(object_id)
+    except Damaged:
         return False
-    for name in names:
-        if name != right:
-            durable.unlink(found.folder / name)
-    durable.sync_folder(found.folder)
     return True
+
+
+def _settle_declarations(site: Site, found: StoredObject) -> bool:
+    """Leave the declaration that the inventory's type names as the only one; whether it was not."""
+    names = replacing.declarations(found.folder)
+    if names == [replacing.declaration(found.inventory.spec)[0]]:
+        return False
+    with _place(site, found.id) as place:
+        return replacing.settle_declarations(found.folder, place, found.inventory.spec)
 
 
 def _settle_versions(site: Site, found: StoredObject) -> list[str]:
@@ -107,9 +137,8 @@ def _settle_versions(site: Site, found: StoredObject) -> list[str]:
     folder = numbers[head + 1]
     data, wrong = _complete(found, folder)
     if data is not None:
-        digest = hashlib.new(found.inventory.digest_algorithm, data).hexdigest()
-        name = stored.sidecar_name(found.inventory.digest_algorithm)
-        _install(site, found, {INVENTORY: data, name: stored.sidecar(digest)})
+        if not _roll_forward(site, found, data):
+            return []
         return [f"committed version {head + 1}, which was complete"]
     target = site.staging.aside / f"{found.folder.name[:32]}-{folder.name}-{os.urandom(6).hex()}"
     durable.rename(folder, target)
@@ -118,32 +147,43 @@ def _settle_versions(site: Site, found: StoredObject) -> list[str]:
     return [f"put an uncommitted version {head + 1} aside as {target}, because {wrong}"]
 
 
-def _install(site: Site, found: StoredObject, files: dict[str, bytes | None]) -> None:
-    """Replace files in an object's root, one after the other, each atomically and whole.
-
-    None stands for the sidecar of the inventory that is there.
-    """
+@contextmanager
+def _place(site: Site, object_id: str) -> Iterator[Path]:
+    """A folder in staging for a repair; it is thrown away at the end."""
     intent = Intent(
         purpose="recovery",
-        object_id=found.id,
+        object_id=object_id,
         started=site.clock().isoformat(),
         owner=site.owner,
     )
-    name = f"{found.folder.name[:32]}-recovery-{os.urandom(6).hex()}"
-    place = site.staging.claim(site.staging.work, name, intent)
+    name = site.object_path(object_id).rpartition("/")[2][:32]
+    place = site.staging.claim(site.staging.work, f"{name}-recovery-{os.urandom(6).hex()}", intent)
     try:
-        for file, data in files.items():
-            durable.write_new(
-                place.folder / file,
-                stored.sidecar(found.inventory_digest) if data is None else data,
-            )
-        durable.sync_tree(place.folder)
-        durable.sync_folder(site.staging.work)
-        for file in files:
-            durable.rename(place.folder / file, found.folder / file)
-        durable.sync_folder(found.folder)
+        yield place.folder
     finally:
         place.clear()
+
+
+def _write(site: Site, object_id: str, path: Path, data: bytes) -> None:
+    """Write or replace a file in an object's root, atomically and whole."""
+    with _place(site, object_id) as place:
+        durable.write_new(place / path.name, data)
+        durable.sync_tree(place)
+        durable.rename(place / path.name, path)
+        durable.sync_folder(path.parent)
+
+
+def _roll_forward(site: Site, found: StoredObject, data: bytes) -> bool:
+    """Put a version's inventory in the object's root; False if another writer was faster."""
+    algorithm = found.inventory.digest_algorithm
+    digest = hashlib.new(algorithm, data).hexdigest()
+    with _place(site, found.id) as place:
+        durable.write_new(place / INVENTORY, data)
+        durable.write_new(place / stored.sidecar_name(algorithm), stored.sidecar(digest))
+        durable.sync_tree(place)
+        return replacing.replace_inventory(
+            found.folder, place, before=found.inventory_digest, algorithm=algorithm
+        )
 
 
 def _complete(found: StoredObject, folder: Path) -> tuple[bytes | None, str]:

@@ -257,7 +257,12 @@ def read_sidecar(folder: Path, inventory: Inventory, owner: str) -> str | None:
 
     Damaged if it cannot be read.
     """
-    data = metadata.read(folder / sidecar_name(inventory.digest_algorithm), owner)
+    return said_by_sidecar(folder, inventory.digest_algorithm, owner)
+
+
+def said_by_sidecar(folder: Path, algorithm: str, owner: str) -> str | None:
+    """The same, for an object whose inventory cannot be read."""
+    data = metadata.read(folder / sidecar_name(algorithm), owner)
     if data is None:
         return None
     words = data.decode("ascii", "replace").split()

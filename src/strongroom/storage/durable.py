@@ -24,6 +24,7 @@ STEPS = (
     "truncate",
     "rename",
     "rename_new",
+    "exchange",
     "unlink",
     "remove_folder",
     "sync_file",
@@ -100,6 +101,14 @@ def rename_new(source: Path | str, target: Path | str) -> None:
     if os.path.lexists(target):
         raise FileExistsError(f"{target} is there already")
     os.rename(source, target)  # noqa: PTH104 - as above
+
+
+def exchange(source: Path | str, target: Path | str) -> bool:
+    """Exchange two files, atomically; False, and nothing done, where that cannot be had.
+
+    Both must be there (FileNotFoundError).
+    """
+    return kernel.rename_exchange(os.fspath(source), os.fspath(target))
 
 
 def unlink(path: Path | str, *, folder: int | None = None) -> None:

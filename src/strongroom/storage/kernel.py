@@ -14,6 +14,7 @@ import sys
 
 _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
+_RENAME_EXCHANGE = 2
 #: answers that mean "not here", as opposed to "it failed"
 _UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM)
 
@@ -37,18 +38,25 @@ def syncfs(descriptor: int) -> bool:
     return True
 
 
-def rename_noreplace(
-    source: str, target: str, source_folder: int | None = None, target_folder: int | None = None
-) -> bool:
+def rename_noreplace(source: str, target: str) -> bool:
     """Rename unless something is at ``target`` (FileExistsError); False where it cannot be had."""
+    return _renameat2(source, target, _RENAME_NOREPLACE)
+
+
+def rename_exchange(source: str, target: str) -> bool:
+    """Exchange two names, both of which must exist, atomically; False where it cannot be had."""
+    return _renameat2(source, target, _RENAME_EXCHANGE)
+
+
+def _renameat2(source: str, target: str, flag: int) -> bool:
     if sys.platform != "linux" or not hasattr(_libc(), "renameat2"):
         return False
     result = _libc().renameat2(
-        ctypes.c_int(_AT_FDCWD if source_folder is None else source_folder),
+        ctypes.c_int(_AT_FDCWD),
         ctypes.c_char_p(os.fsencode(source)),
-        ctypes.c_int(_AT_FDCWD if target_folder is None else target_folder),
+        ctypes.c_int(_AT_FDCWD),
         ctypes.c_char_p(os.fsencode(target)),
-        ctypes.c_uint(_RENAME_NOREPLACE),
+        ctypes.c_uint(flag),
     )
     if result == 0:
         return True
