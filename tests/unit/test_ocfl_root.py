@@ -24,7 +24,7 @@ from strongroom.errors import (
     Unavailable,
     Unprocessable,
 )
-from strongroom.ocfl import layout
+from strongroom.ocfl import layouts
 from strongroom.ocfl.draft import Draft, NewFile
 from strongroom.ocfl.root import OcflRoot
 from strongroom.ocfl.stored import StoredObject
@@ -78,41 +78,6 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-# ---------------------------------------------------------------------------------------- layout
-
-
-def test_the_layout_gives_the_places_of_its_specification() -> None:
-    default = layout.Layout()
-    digest = "487326d8c2a3c0b885e23da1469b4d6671fd4e76978924b4443e9e3c316cda6d"
-    assert (
-        default.object_path("object-01")
-        == f"3c0/ff4/240/{'3c0ff4240c1e116dba14c7627f2319b58aa3d77606d0d90dfc6161608ac987d4'}"
-    )
-    assert default.object_path("..hor/rib:le-$id") == f"487/326/d8c/{digest}"
-    assert default.object_path("info:fedora/foo/bar").startswith("70c/b11/831/70cb11831eda669b")
-    short = layout.Layout(
-        digest_algorithm="md5", tuple_size=2, number_of_tuples=15, short_object_root=True
-    )
-    assert short.object_path("object-01") == "ff/75/53/44/92/48/5e/ab/b3/9f/86/35/67/28/88/4e"
-    flat = layout.Layout(tuple_size=0, number_of_tuples=0)
-    assert flat.object_path("..hor/rib:le-$id") == digest
-
-
-@pytest.mark.parametrize(
-    "config",
-    [
-        {"tupleSize": 0}, {"tupleSize": 33}, {"tupleSize": -1, "numberOfTuples": -1},
-        {"tupleSize": 10, "numberOfTuples": 10}, {"digestAlgorithm": "crc32"},
-        {"extensionName": "0003-hash-and-id-n-tuple-storage-layout"}, {"tupleSize": "3"},
-        {"digestAlgorithm": "shake_128"},
-        {"tupleSize": 32, "numberOfTuples": 2, "shortObjectRoot": True},
-    ],
-)  # fmt: skip
-def test_a_layout_that_cannot_be_followed_is_refused(config: dict[str, object]) -> None:
-    with pytest.raises(Unprocessable, match="Correct extensions/0004"):
-        layout.read(json.dumps({"extensionName": layout.NAME} | config).encode())
-
-
 # ------------------------------------------------------------------------------------------ root
 
 
@@ -121,7 +86,9 @@ def test_a_root_is_made_once_and_then_opened(tmp_path: Path) -> None:
     root = OcflRoot.open(folder)
     made = snapshot(folder)
     assert (folder / "0=ocfl_1.1").read_bytes() == b"ocfl_1.1\n"
-    assert json.loads((folder / "ocfl_layout.json").read_bytes())["extension"] == layout.NAME
+    assert (
+        json.loads((folder / "ocfl_layout.json").read_bytes())["extension"] == layouts.DEFAULT.name
+    )
     assert "ordinary computer" in (folder / "README.txt").read_text()
     assert root.uri == f"file://{tmp_path}/new/archive%20%231/"
     assert root.free_bytes() > 1000
@@ -149,20 +116,20 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
         ({"0=ocfl_1.1": "ocfl_1.1"}, "must hold"),
         ({"0=ocfl_1.1": "ocfl_1.1\n", "ocfl_layout.json": None}, "where its objects lie"),
         ({"0=ocfl_1.1": "ocfl_1.1\n", "ocfl_layout.json": "{"}, "no JSON"),
-        ({"0=ocfl_1.1": "ocfl_1.1\n", "ocfl_layout.json": "[]"}, "layout is None"),
+        ({"0=ocfl_1.1": "ocfl_1.1\n", "ocfl_layout.json": "[]"}, "names no layout"),
         (
             {
                 "0=ocfl_1.1": "ocfl_1.1\n",
-                "ocfl_layout.json": '{"extension": "0002-flat-direct-storage-layout"}',
+                "ocfl_layout.json": '{"extension": "0011-direct-clean-path-layout"}',
             },
-            "0002-flat-direct",
+            "'0011-direct-clean-path-layout' is not known here",
         ),
     ],
 )
 def test_a_root_that_cannot_be_followed_is_refused_clearly(
     tmp_path: Path, files: dict[str, str | None], says: str
 ) -> None:
-    files = {"ocfl_layout.json": json.dumps({"extension": layout.NAME})} | files
+    files = {"ocfl_layout.json": json.dumps({"extension": layouts.DEFAULT.name})} | files
     for name, text in files.items():
         if text is not None:
             (tmp_path / name).write_text(text)
@@ -175,7 +142,7 @@ def test_a_root_that_cannot_be_followed_is_refused_clearly(
 def test_a_root_of_version_1_0_gets_objects_of_1_0(tmp_path: Path) -> None:
     (tmp_path / "0=ocfl_1.0").write_text("ocfl_1.0\n")
     (tmp_path / "ocfl_layout.json").write_text(
-        json.dumps({"extension": layout.NAME, "description": "x"})
+        json.dumps({"extension": layouts.DEFAULT.name, "description": "x"})
     )
     root = OcflRoot.open(tmp_path)
     add(root, {"a": b"a"})

@@ -13,9 +13,8 @@ import secrets
 from pathlib import Path
 
 from strongroom.errors import Damaged, Fault, NotFound, Unprocessable
-from strongroom.ocfl import layout as layouts
-from strongroom.ocfl import metadata
-from strongroom.ocfl.layout import Layout
+from strongroom.ocfl import layouts, metadata
+from strongroom.ocfl.layouts import Layout
 from strongroom.storage import durable
 
 STAGING = "strongroom-staging"
@@ -100,7 +99,7 @@ def _read_layout(folder: Path) -> Layout:
     if text is None:
         raise _refused(
             folder,
-            f"it does not say where its objects lie. If they lie by {layouts.NAME}, "
+            f"it does not say where its objects lie. If they lie by {layouts.DEFAULT.name}, "
             "add an ocfl_layout.json that says so",
         )
     try:
@@ -108,13 +107,12 @@ def _read_layout(folder: Path) -> Layout:
     except ValueError as error:
         raise _refused(folder, f"its ocfl_layout.json is no JSON ({error})") from error
     name = said.get("extension") if isinstance(said, dict) else None
-    if name != layouts.NAME:
-        raise _refused(
-            folder, f"its layout is {name!r}; the only one that is known here is {layouts.NAME}"
-        )
-    config = folder / "extensions" / layouts.NAME / "config.json"
-    parameters = metadata.read(config, _owner(folder))
-    return Layout() if parameters is None else layouts.read(parameters)
+    if not isinstance(name, str):
+        raise _refused(folder, "its ocfl_layout.json names no layout as its 'extension'")
+    config = folder / "extensions" / name / "config.json"
+    return layouts.read(
+        name, metadata.read(config, _owner(folder)) if name in layouts.NAMES else None
+    )
 
 
 def _owner(folder: Path) -> str:
@@ -133,10 +131,10 @@ def create(folder: Path) -> None:
             f"({', '.join(foreign[:5])}). Name an empty folder, or one that is a storage root.",
             code="not-a-storage-root",
         )
-    config = folder / "extensions" / layouts.NAME / "config.json"
+    chosen = layouts.DEFAULT
+    config = folder / "extensions" / chosen.name / "config.json"
     make_folders(config.parent)
-    chosen = Layout()
-    description = {"extension": layouts.NAME, "description": layouts.DESCRIPTION}
+    description = {"extension": chosen.name, "description": chosen.description}
     _put(config, layouts.write(chosen))
     _put(folder / "ocfl_layout.json", (json.dumps(description, indent=2) + "\n").encode())
     _put(folder / "README.txt", README.encode())
@@ -157,7 +155,7 @@ def _foreign(folder: Path) -> list[str]:
         found += sorted(
             f"extensions/{path.name}"
             for path in extensions.iterdir()
-            if path.name not in (layouts.NAME, STAGING)
+            if path.name not in (layouts.DEFAULT.name, STAGING)
         )
     return found
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from strongroom.errors import Damaged
 from strongroom.ocfl import stored
-from strongroom.ocfl.layout import Layout
+from strongroom.ocfl.layouts import Layout
 from strongroom.ocfl.locks import Locks
 from strongroom.ocfl.staging import Staging
 from strongroom.ocfl.stored import StoredObject
