@@ -16,13 +16,20 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 LOCKED := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 OWN    := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation
 
-.PHONY: demo test lint pytest scale wheel bench lock clean help
+# two OCFL programs of others that judge our storage in the tests, built in fixed versions
+PEERS     := build/peers
+ROCFL     := 1.7.0
+OCFL_JAVA := $(shell sed -n '/ocfl-java-core/{n;s/[^0-9.]//g;p;}' tests/support/peer_java/pom.xml)
+JUDGES    := $(PEERS)/rocfl-$(ROCFL).stamp $(PEERS)/ocfl-java-$(OCFL_JAVA).stamp
+
+.PHONY: demo test lint pytest scale wheel bench lock clean help peers judges
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo   install, then preserve, export and change a sample book, checking every byte'
 	@echo 'make test   install, then run all that CI runs: lint, types, import rules, wheel, tests'
 	@echo 'make lint   ruff, mypy and the import rules alone;  make pytest  the tests alone'
+	@echo 'make peers  build rocfl and ocfl-java (by cargo; by mvn and javac), which judge our storage'
 	@echo 'make scale  objects of 100,000 files and of 10 GiB, with bounded memory (needs 45 GiB of disk)'
 	@echo 'make wheel  build the wheel and try it in a scratch environment'
 	@echo 'make bench  run the benchmarks;  make lock  renew the locks;  make clean  remove all that was made'
@@ -30,7 +37,10 @@ help:
 demo: $(VENV)/runtime.stamp
 	@$(BIN)/strongroom demo
 
-test: lint wheel pytest
+test: lint wheel judges pytest
+	@for stamp in $(JUDGES); do test -e $$stamp || \
+		echo "SKIPPED: all that $$(basename $$stamp .stamp) would judge, for it is not built: make peers"; \
+	done
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check
@@ -42,6 +52,35 @@ lint: $(VENV)/dev.stamp
 pytest: $(VENV)/dev.stamp
 	@folder=$$(mktemp -d $(TMP)/strongroom-tests.XXXXXX); trap 'rm -rf "$$folder"' EXIT INT TERM; \
 	$(BIN)/pytest --basetemp="$$folder/pytest" -n 2 --dist loadfile $(PYTEST)
+
+# in CI both must be there; elsewhere what is missing is told, and its tests are skipped
+judges:
+	@$(MAKE) --no-print-directory --keep-going peers || test -z "$$CI"
+
+peers: $(JUDGES)
+
+# unoptimised: it builds in half the time, and judges what tests make as fast
+$(PEERS)/rocfl-$(ROCFL).stamp:
+	@command -v cargo >/dev/null || { echo 'rocfl is not built, for there is no cargo (1.70 or' \
+		'newer): https://rustup.rs, or apt install cargo from Debian 13 on' >&2; exit 1; }
+	@echo 'Building rocfl $(ROCFL) (once, about half a minute) …'
+	@CARGO_TARGET_DIR=$(PEERS)/target CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_DEBUG=0 \
+		cargo install --quiet --locked --force --no-track --no-default-features --root $(PEERS) \
+		rocfl --version '=$(ROCFL)' || { echo 'rocfl could not be built. It comes from' \
+		'crates.io: is there a network, and is cargo 1.70 or newer?' >&2; exit 1; }
+	@rm -rf $(PEERS)/target
+	@touch $@
+
+$(PEERS)/ocfl-java-$(OCFL_JAVA).stamp: tests/support/peer_java/pom.xml tests/support/peer_java/Judge.java
+	@command -v mvn >/dev/null && command -v javac >/dev/null || { echo 'ocfl-java is not built, for' \
+		'there is no mvn or no javac: apt install maven default-jdk-headless' >&2; exit 1; }
+	@echo 'Fetching ocfl-java $(OCFL_JAVA) (once) …'
+	@rm -rf $(PEERS)/java && mkdir -p $(PEERS)/java
+	@mvn --quiet --batch-mode --strict-checksums --file $< dependency:copy-dependencies \
+		-DoutputDirectory='$(CURDIR)/$(PEERS)/java' || { echo 'ocfl-java could not be fetched. It' \
+		'comes from Maven Central: is there a network?' >&2; exit 1; }
+	@javac -cp '$(PEERS)/java/*' -d $(PEERS)/java tests/support/peer_java/Judge.java
+	@touch $@
 
 # objects of 100,000 files and of 10 GiB, on disk (a few minutes; needs 45 GiB)
 scale: $(VENV)/dev.stamp
