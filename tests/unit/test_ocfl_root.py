@@ -112,7 +112,8 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
     ("files", "says"),
     [
         ({"0=ocfl_1.2": "ocfl_1.2\n"}, "no version of OCFL"),
-        ({"0=ocfl_1.0": "ocfl_1.0\n", "0=ocfl_1.1": "ocfl_1.1\n"}, "several declarations"),
+        ({"0=ocfl_1.1": "ocfl_1.1\n", "0=ocfl_2.0": "ocfl_2.0\n"}, "no version of OCFL"),
+        ({"0=ocfl_1.0": "ocfl_1.0", "0=ocfl_1.1": "ocfl_1.1\n"}, "must hold"),
         ({"0=ocfl_1.1": "ocfl_1.1"}, "must hold"),
         ({"0=ocfl_1.1": "ocfl_1.1\n", "ocfl_layout.json": None}, "where its objects lie"),
         ({"0=ocfl_1.1": "ocfl_1.1\n", "ocfl_layout.json": "{"}, "no JSON"),

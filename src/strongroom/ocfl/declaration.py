@@ -10,11 +10,18 @@ import json
 import os
 import re
 import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, suppress
+from itertools import islice
 from pathlib import Path
 
 from strongroom.errors import Damaged, Fault, NotFound, Unprocessable
 from strongroom.ocfl import layouts, metadata
 from strongroom.ocfl.layouts import Layout
+from strongroom.ocfl.locks import Locks
+from strongroom.ocfl.texts import SPECIFICATIONS, published
+from strongroom.ocfl.texts.readme import STAGING as STAGING_README
+from strongroom.ocfl.texts.readme import of_root
 from strongroom.storage import durable
 
 STAGING = "strongroom-staging"
@@ -26,72 +33,33 @@ _IDENTITY = re.compile(rb"[0-9a-f]{32}\r?\n?")
 _DECLARATION = re.compile(r"[0-9]+=ocfl_[^/]*")
 _KNOWN = {"0=ocfl_1.0": "1.0", "0=ocfl_1.1": "1.1"}
 
-README = f"""\
-What this folder is
-===================
-
-This folder is an OCFL storage root: an archive of digital objects and all their versions, laid out
-by the Oxford Common File Layout, version {SPEC}, an open specification: https://ocfl.io/{SPEC}/spec/
-Everything in it can be read with an ordinary computer and no special software.
-
-How to read it
-==============
-
-1. Each object is a folder three levels down, such as 70c/b11/831/70cb11831e.... A file whose name
-   starts with "0=ocfl_object_" marks it.
-2. In an object, "inventory.json" is a text file that says everything:
-     "id"        what the object is called
-     "head"      its newest version; v1, v2, ... are the older ones
-     "versions"  for each version: when it was made, by whom, and its "state": for every file a
-                 digest, and the names the file had
-     "manifest"  for every digest, where in the object's folder the file is kept
-   To get a file of a version, look for its name in that version's "state", take the digest beside
-   it, and look the digest up in "manifest". The file there is the file, unchanged.
-3. The digest is the file's SHA-256 (unless "digestAlgorithm" says otherwise). If "sha256sum" of the
-   file gives the same digits, the file is exactly what was once put in.
-4. To find an object whose id you know, compute the SHA-256 of the id. The first nine digits, three
-   at a time, are the folders; the whole is the name of the object's folder.
-5. Files named ".strongroom/resources.json" in a version's state are a text that Strongroom, the
-   program that wrote this archive, keeps beside the files: display names, media types, empty
-   folders, and who asked for the version. The other files do not depend on it.
-
-Please do not change, add or remove anything here by hand. The folder
-extensions/{STAGING} holds unfinished work of the program and no content of the archive.
-"""
-
-STAGING_README = """\
-Unfinished work of Strongroom, the program that writes this archive. Nothing in here belongs to the
-archive yet, or any more.
-
-  work/   versions that are being prepared; each has an intent.json that says for which object
-  trash/  what was purged or thrown away and is being deleted
-  locks/  empty files by which writers keep out of each other's way; they are never deleted
-  aside/  what was found in the archive and could not belong there; a person should look at it
-  root-id by these digits Strongroom knows this archive again, wherever it lies, and notices when
-          another one (or none, on a disk that is not mounted) lies in its place; please keep it
-
-If no Strongroom is running, work/ and trash/ may be deleted after its next start, which first
-finishes what had reached the archive and then clears them by itself.
-"""
-
 
 def read(folder: Path) -> tuple[str, Layout]:
     """The specification's version that the root follows, and its layout.
 
     NotFound if the folder is no storage root at all; Unprocessable if it is one that cannot be
-    followed.
+    followed. A root whose upgrade was interrupted follows the newer version already.
     """
+    return max(_declared(folder)), _read_layout(folder)
+
+
+def _declared(folder: Path) -> list[str]:
+    """The versions that the root declares: one, or both in the midst of an upgrade."""
     names = sorted(path.name for path in folder.iterdir() if _DECLARATION.fullmatch(path.name))
     if not names:
         raise NotFound(f"'{folder}' is no OCFL storage root: it has no file '0=ocfl_{SPEC}'.")
-    if len(names) > 1:
-        raise _refused(folder, f"it has several declarations ({', '.join(names)}); keep one")
-    spec = _KNOWN.get(names[0])
-    if spec is None:
-        raise _refused(folder, f"'{names[0]}' is no version of OCFL that is known here (1.0, 1.1)")
-    if metadata.read(folder / names[0], _owner(folder)) != f"ocfl_{spec}\n".encode():
-        raise _refused(folder, f"the file '{names[0]}' must hold 'ocfl_{spec}' and a line end")
-    return spec, _read_layout(folder)
+    for name in names:
+        spec = _KNOWN.get(name)
+        if spec is None:
+            raise _refused(
+                folder, f"'{name}' declares no version of OCFL that is known here (1.0, 1.1)"
+            )
+        body = metadata.read(folder / name, _owner(folder))
+        if body is None:
+            return _declared(folder)  # an upgrade has just removed it
+        if body != _body(spec):
+            raise _refused(folder, f"the file '{name}' must hold 'ocfl_{spec}' and a line end")
+    return [_KNOWN[name] for name in names]
 
 
 def _read_layout(folder: Path) -> Layout:
@@ -119,45 +87,117 @@ def _owner(folder: Path) -> str:
     return f"the storage root '{folder}'"
 
 
-def create(folder: Path) -> None:
+def create(folder: Path, layout: Layout = layouts.DEFAULT) -> None:
     """Make an empty folder a storage root; an interrupted making is taken up again.
 
-    The declaration is written last, after all else is on disk: without it there is no root.
+    The declaration is written last, after all else is on disk: without it there is no root. If
+    another process is making the root, this waits for it, and leaves the root as that one made it.
+    Unprocessable if the folder holds anything else, or the layout cannot be followed.
     """
-    foreign = _foreign(folder)
-    if foreign:
+    files = _files(layout)
+    foreign = list(islice(_foreign(folder, files), 6))
+    if foreign and not _is_declared(folder):
         raise Unprocessable(
             f"'{folder}' is no OCFL storage root and holds something else "
-            f"({', '.join(foreign[:5])}). Name an empty folder, or one that is a storage root.",
+            f"({', '.join(foreign[:5])}{', …' if foreign[5:] else ''}). Name an empty folder, or "
+            "one that is a storage root.",
             code="not-a-storage-root",
         )
-    chosen = layouts.DEFAULT
-    config = folder / "extensions" / chosen.name / "config.json"
-    make_folders(config.parent)
-    description = {"extension": chosen.name, "description": chosen.description}
-    _put(config, layouts.write(chosen))
-    _put(folder / "ocfl_layout.json", (json.dumps(description, indent=2) + "\n").encode())
-    _put(folder / "README.txt", README.encode())
-    make_identity(make_staging(folder))
-    durable.sync_tree(folder)
-    _put(folder / f"0=ocfl_{SPEC}", f"ocfl_{SPEC}\n".encode())
-    durable.sync_tree(folder)
-    durable.sync_folder(folder.parent)
+    with _alone(folder):
+        if _is_declared(folder):
+            return
+        for path, data in files.items():
+            make_folders((folder / path).parent)
+            _put(folder / path, data)
+        make_identity(make_staging(folder))
+        durable.sync_tree(folder)
+        _put(folder / f"0=ocfl_{SPEC}", _body(SPEC))
+        durable.sync_tree(folder)
+        durable.sync_folder(folder.parent)
 
 
-def _foreign(folder: Path) -> list[str]:
-    """Names in the folder that an interrupted :func:`create` cannot have left."""
-    made = ["ocfl_layout.json", "README.txt", f"0=ocfl_{SPEC}"]
-    ours = {"extensions", *made[:2], *map(_passing, made)}
-    found = sorted(path.name for path in folder.iterdir() if path.name not in ours)
-    extensions = folder / "extensions"
-    if extensions.is_dir():
-        found += sorted(
-            f"extensions/{path.name}"
-            for path in extensions.iterdir()
-            if path.name not in (layouts.DEFAULT.name, STAGING)
-        )
-    return found
+def _is_declared(folder: Path) -> bool:
+    return os.path.lexists(folder / f"0=ocfl_{SPEC}")
+
+
+def upgrade(folder: Path) -> bool:
+    """Make a root of OCFL 1.0 one of 1.1, durably; whether anything was left to do.
+
+    Objects stay as they are: a root may hold older ones. Between the two declarations both are
+    there, which :func:`settle` resolves if this is interrupted.
+    """
+    with _alone(folder):
+        if _declared(folder) == ["1.0"]:
+            text = SPECIFICATIONS[SPEC]
+            if not os.path.lexists(folder / text):
+                _put(folder / text, published(text), synced=True)
+            _put(folder / f"0=ocfl_{SPEC}", _body(SPEC), synced=True)
+    return settle(folder)
+
+
+def settle(folder: Path) -> bool:
+    """Finish an interrupted :func:`upgrade`; whether there was one.
+
+    Of the declarations 1.0 and 1.1, if both are there and well formed, the older one is removed.
+    """
+    if len(_declared(folder)) < 2:
+        return False
+    with _alone(folder):
+        declared = _declared(folder)
+        # the newer one must be on disk before the older one goes
+        _sync(folder / f"0=ocfl_{max(declared)}")
+        durable.sync_folder(folder)
+        for spec in sorted(declared)[:-1]:
+            durable.unlink(folder / f"0=ocfl_{spec}")
+        durable.sync_folder(folder)
+    return True
+
+
+def _alone(folder: Path) -> AbstractContextManager[None]:
+    """The lock of the root itself, as against that of an object."""
+    place = folder / "extensions" / STAGING / "locks"
+    make_folders(place)
+    return Locks(place).hold(_owner(folder))
+
+
+def _files(layout: Layout) -> dict[str, bytes]:
+    """What a new root holds besides its declaration and its staging: path -> bytes."""
+    text = SPECIFICATIONS[SPEC]
+    said = {"extension": layout.name, "description": layout.description}
+    readme = of_root(layout, spec=SPEC, specification=text, staging=STAGING)
+    return {
+        f"extensions/{layout.name}/config.json": layouts.write(layout),
+        f"{layout.name}.md": published(f"{layout.name}.md"),
+        "ocfl_layout.json": (json.dumps(said, indent=2) + "\n").encode(),
+        "README.txt": readme.encode(),
+        text: published(text),
+    }
+
+
+def _foreign(folder: Path, files: Mapping[str, bytes], below: str = "") -> Iterator[str]:
+    """Paths in the folder that an interrupted :func:`create` of these files cannot have left."""
+    folders = {path.rpartition("/")[0] for path in files} | {"extensions"}
+    passing = {_passing(Path(path)) for path in (*files, f"0=ocfl_{SPEC}")}
+    for whole in sorted((folder / below).iterdir()):
+        path = f"{below}/{whole.name}" if below else whole.name
+        if whole.is_dir() and not whole.is_symlink():
+            if path in folders:
+                yield from _foreign(folder, files, path)
+            elif path != f"extensions/{STAGING}":
+                yield path
+        elif path in files:
+            if not _begins(whole, files[path]):
+                yield path
+        elif Path(path) not in passing:
+            yield path
+
+
+def _begins(path: Path, data: bytes) -> bool:
+    """Whether a file holds the data, or no more than the start of it as after a power loss."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return data.startswith(stream.read(len(data) + 1))
 
 
 def make_staging(folder: Path) -> Path:
@@ -226,16 +266,38 @@ def make_folders(path: Path) -> None:
                 raise
 
 
-def _passing(name: str) -> str:
-    return f".{name}.new"
+def _passing(path: Path) -> Path:
+    """What a file is called until it is whole."""
+    return path.with_name(f".{path.name}.new")
 
 
-def _put(path: Path, data: bytes) -> None:
-    """Write a small file whole: under another name first, so that it is never seen half done."""
-    passing = path.with_name(_passing(path.name))
-    passing.unlink(missing_ok=True)
+def _put(path: Path, data: bytes, *, synced: bool = False) -> None:
+    """Write a small file whole: under another name first, so that it is never seen half done.
+
+    ``synced``: it is on disk before it has its name, and has its name on disk at the end.
+    """
+    passing = _passing(path)
+    with suppress(FileNotFoundError):
+        durable.unlink(passing)
     durable.write_new(passing, data)
+    if synced:
+        _sync(passing)
     durable.rename(passing, path)
+    if synced:
+        durable.sync_folder(path.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        durable.sync_file(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _body(spec: str) -> bytes:
+    """What a root's declaration holds."""
+    return f"ocfl_{spec}\n".encode()
 
 
 def _refused(folder: Path, why: str) -> Unprocessable:

@@ -40,8 +40,8 @@ class FlatOmitPrefix(
         return places.place(self.name, object_id, [rest])
 
     def conflicts(self) -> Iterator[str]:
-        """Nothing can be wrong with one parameter together."""
-        return iter(())
+        """What is wrong with the parameter beyond its type."""
+        return prefixes.conflicts(self.delimiter)
 
     @property
     def description(self) -> str:

@@ -60,9 +60,12 @@ class HashAndId(
     @property
     def where(self) -> str:
         """Where objects lie, for a finder."""
-        example = self.object_path("info:fedora/foo/bar")
+        example = self.object_path(places.EXAMPLE)
         depth = example.count("/") + 1
-        return f"Each object is a folder {depth} levels down, named by its id, such as {example}."
+        return (
+            f"Each object is a folder on level {depth} below this one, named by its id, such as "
+            f"{example} for the id {places.EXAMPLE}."
+        )
 
     @property
     def finding(self) -> str:

@@ -63,9 +63,12 @@ class Hashed(
     @property
     def where(self) -> str:
         """Where objects lie, for a finder."""
-        example = self.object_path("info:fedora/foo/bar")
+        example = self.object_path(places.EXAMPLE)
         depth = example.count("/") + 1
-        return f"Each object is a folder {depth} levels down, such as {example}."
+        return (
+            f"Each object is a folder on level {depth} below this one, such as {example} for the "
+            f"id {places.EXAMPLE}."
+        )
 
     @property
     def finding(self) -> str:

@@ -60,8 +60,8 @@ class NTupleOmitPrefix(
         return places.place(self.name, object_id, names)
 
     def conflicts(self) -> Iterator[str]:
-        """No parameter forbids another one."""
-        return iter(())
+        """What is wrong with the parameters together."""
+        return prefixes.conflicts(self.delimiter)
 
     @property
     def description(self) -> str:
@@ -76,9 +76,9 @@ class NTupleOmitPrefix(
     @property
     def where(self) -> str:
         """Where objects lie, for a finder."""
-        depth = self.number_of_tuples + 1
         return (
-            f"Each object is a folder {depth} levels down, named by its id without the id's prefix."
+            f"Each object is a folder on level {self.number_of_tuples + 1} below this one, named "
+            "by its id without the id's prefix."
         )
 
     @property

@@ -24,7 +24,7 @@ class _Kind(Protocol):
     name: ClassVar[str]
 
     def conflicts(self) -> Iterator[str]:
-        """What is wrong with the parameters together, one sentence each."""
+        """What is wrong beyond the type of each parameter, one sentence each."""
 
 
 _K = TypeVar("_K", bound=_Kind)

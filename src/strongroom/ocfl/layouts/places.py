@@ -14,6 +14,9 @@ from strongroom.errors import Unprocessable
 #: bytes of UTF-8 that one name may have on the usual file systems
 LONGEST_NAME = 255
 
+#: the id with which layouts explain themselves
+EXAMPLE = "info:fedora/foo/bar"
+
 #: names in the root that are taken; compared without case, for file systems that ignore it
 _TAKEN = frozenset({"extensions", "ocfl_layout.json"})
 #: how every declaration starts, that of a root and that of an object

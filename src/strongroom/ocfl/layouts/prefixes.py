@@ -5,6 +5,8 @@ The prefix ends with the last occurrence of a delimiter, found without regard to
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Annotated
 
 from msgspec import Meta
@@ -28,11 +30,20 @@ def omit(layout: str, object_id: str, delimiter: str) -> str:
     return rest
 
 
+def conflicts(delimiter: str) -> Iterator[str]:
+    """What is wrong with a delimiter beyond its type."""
+    try:
+        delimiter.encode("utf-8")
+    except UnicodeEncodeError:
+        yield f"delimiter is {delimiter!r}, which is no valid Unicode"
+
+
 def finding(delimiter: str) -> str:
     """How a finder leaves the prefix out."""
     return (
         "To find an object whose id you know, leave out everything up to and with the last "
-        f'"{delimiter}" in the id (in upper or lower case), if there is one.'
+        f"{json.dumps(delimiter, ensure_ascii=False)} in the id (in upper or lower case), if there "
+        "is one."
     )
 
 

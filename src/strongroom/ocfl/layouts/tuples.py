@@ -49,7 +49,7 @@ def finding(algorithm: str, size: int, number: int) -> str:
     """How a finder gets from an id to the folders that the tuples name."""
     text = (
         f"To find an object whose id you know, compute the {algorithm} digest of the id (in UTF-8, "
-        "with no line end), in hexadecimal digits."
+        "with no line end) in hexadecimal digits."
     )
     if number:
         text += (
