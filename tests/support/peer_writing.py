@@ -1,0 +1,126 @@
+"""Roots for judges: versions written by our engine, objects made by hand as others make them.
+
+Unlike most of this package it imports the product. What the judges say is left to the tests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from strongroom.ocfl.root import OcflRoot
+from strongroom.ocfl.stored import StoredObject
+from strongroom.ocfl.validation.problems import Problem, Severity
+from strongroom.ocfl.validation.roots import validate_root
+from strongroom.storage.localstore import LocalStore
+from support import ocfl_check, peer
+
+ID = "info:fedora/library/book"
+WHEN = datetime(2026, 2, 3, 4, 5, 6, 789000, tzinfo=UTC)
+
+
+def write(
+    root: OcflRoot,
+    files: Mapping[str, bytes],
+    *,
+    object_id: str = ID,
+    remove: Collection[str] = (),
+    moved: Mapping[str, str] | None = None,
+) -> StoredObject:
+    """One version more: these files added, these paths removed, these moved (old -> new)."""
+    base = root.read(object_id) if root.exists(object_id) else None
+    with root.draft(object_id, base=base, attempt="peer") as draft:
+        if moved:
+            draft.set_state({moved.get(path, path): held for path, held in draft.state.items()})
+        for path in remove:
+            draft.remove(path)
+        for path, data in files.items():
+            draft.add_bytes(path, data)
+        draft.prepare(
+            created=WHEN + timedelta(hours=draft.number),
+            user_name="Ann",
+            user_address="mailto:ann@example.org",
+            message=f"version {draft.number}",
+        )
+        return draft.commit()
+
+
+def by_hand(
+    root: OcflRoot,
+    object_id: str,
+    files: Mapping[str, bytes],
+    *,
+    spec: str = "1.1",
+    algorithm: str = "sha512",
+    width: int = 0,
+    content: str = "content",
+    upper: bool = False,
+    fixity: bool = False,
+) -> None:
+    """An object with v1, as another program might have made it, where the root wants it."""
+    folder = root.folder / root.object_path(object_id)
+    version = f"v{1:0{width}d}" if width else "v1"
+    manifest: dict[str, list[str]] = {}
+    state: dict[str, list[str]] = {}
+    md5: dict[str, list[str]] = {}
+    for path, data in files.items():
+        digest = hashlib.new(algorithm, data).hexdigest()
+        digest = digest.upper() if upper else digest
+        place = f"{version}/{content}/{path}"
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        (folder / place).write_bytes(data)
+        manifest.setdefault(digest, []).append(place)
+        state.setdefault(digest, []).append(path)
+        md5.setdefault(hashlib.md5(data).hexdigest(), []).append(place)
+    inventory = {
+        "id": object_id,
+        "type": f"https://ocfl.io/{spec}/spec/#inventory",
+        "digestAlgorithm": algorithm,
+        "head": version,
+        **({"contentDirectory": content} if content != "content" else {}),
+        **({"fixity": {"md5": md5}} if fixity else {}),
+        "manifest": manifest,
+        "versions": {
+            version: {
+                "created": "2019-12-31T23:59:59.123456789+01:00",
+                "message": "by hand",
+                "user": {"name": "Bo", "address": "mailto:bo@example.org"},
+                "state": state,
+            }
+        },
+    }
+    (folder / f"0=ocfl_object_{spec}").write_text(f"ocfl_object_{spec}\n")
+    data = json.dumps(inventory).encode()
+    for place in (folder, folder / version):
+        (place / "inventory.json").write_bytes(data)
+        (place / f"inventory.json.{algorithm}").write_text(
+            f"{hashlib.new(algorithm, data).hexdigest()}  inventory.json\n"
+        )
+
+
+def assert_judged_valid(root: Path, *, objects: int, allow: Collection[str] = ()) -> None:
+    """rocfl, ocfl-java, ocfl-py and our own validator find nothing wrong, in as many objects.
+
+    Warnings count, but for those in ``allow`` (codes).
+    """
+    assert peer.judge_root(root, allow=allow) == []
+    assert_valid_without_rocfl(root, objects=objects, allow=allow, java=False)
+
+
+def assert_valid_without_rocfl(
+    root: Path, *, objects: int, allow: Collection[str] = (), java: bool = True
+) -> None:
+    """The same, by all judges but rocfl, for what it cannot read."""
+    folders = list(ocfl_check.objects(root))
+    assert len(folders) == objects
+    for folder in folders:
+        ocfl_check.assert_valid(folder)
+    if java:
+        assert peer.java_root(root, allow=allow) == []
+    told: list[Problem] = []
+    summary = validate_root(LocalStore(root), tell=told.append, workers=1)
+    assert [problem for problem in told if problem.severity is Severity.ERROR] == []
+    assert (summary.valid, summary.objects) == (True, objects)
