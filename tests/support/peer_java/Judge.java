@@ -8,10 +8,12 @@ import io.ocfl.core.OcflRepositoryBuilder;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.Security;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.bouncycastle.jce.provider.BouncyCastleProvider;
 
 /**
  * Lets ocfl-java judge every object of a storage root, or write a file into one.
@@ -24,6 +26,7 @@ public final class Judge {
 
     /** Arguments: {@code validate ROOT WORK}, or {@code write ROOT WORK ID LOGICAL_PATH TEXT}. */
     public static void main(String[] args) throws Exception {
+        Security.addProvider(new BouncyCastleProvider());
         OcflRepository repository = new OcflRepositoryBuilder()
                 .storage(storage -> storage.fileSystem(Path.of(args[1])))
                 .workDir(Path.of(args[2]))
