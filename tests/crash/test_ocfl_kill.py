@@ -22,7 +22,7 @@ from strongroom.ocfl.draft import Draft, NewFile
 from strongroom.ocfl.root import OcflRoot
 from strongroom.storage import copying, durable, kernel
 from strongroom.storage.local import LocalWorkAreas
-from support.ocfl_check import assert_valid
+from support.ocfl_check import assert_valid, folder_of
 
 ID = "info:fedora/library/book"
 OTHER = "info:fedora/library/other"
@@ -201,7 +201,7 @@ def assert_recovers(root: Path, old: State, new: State) -> State:
     assert seen == old or after == new, "what was seen as committed was taken back"
     assert_clean(root)
     if after is not None:
-        assert_valid(opened.read(ID).folder)
+        assert_valid(folder_of(opened.read(ID)))
     assert opened.recover_all() == []
     return after
 
@@ -258,7 +258,7 @@ def test_killed_recovery_is_recovered_from(start: Path, tmp_path: Path) -> None:
         broken = fresh(start, "one", tmp_path, f"step-{step}")
         if not killed_before(step, lambda broken=broken: next_version(broken)):
             break
-        stored = OcflRoot.open(broken).read(ID).folder
+        stored = folder_of(OcflRoot.open(broken).read(ID))
         if not (stored / "v2").exists() or all(
             (stored / name).read_bytes() == (stored / "v2" / name).read_bytes()
             for name in ("inventory.json", "inventory.json.sha256")
@@ -288,7 +288,7 @@ def test_killed_while_a_root_is_made(tmp_path: Path) -> None:
         with opened.draft(ID, base=None, attempt="a") as draft:
             draft.add_bytes("a", b"a")
             commit(draft, 1)
-        assert_valid(opened.read(ID).folder)
+        assert_valid(folder_of(opened.read(ID)))
     assert step > 10
 
 

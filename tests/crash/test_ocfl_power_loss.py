@@ -17,6 +17,7 @@ from strongroom.ocfl.draft import NewFile
 from strongroom.ocfl.root import OcflRoot
 from strongroom.storage import copying, durable
 from strongroom.storage.local import LocalWorkAreas
+from support.ocfl_check import folder_of
 
 ID = "info:fedora/library/book"
 WHEN = datetime(2026, 2, 3, tzinfo=UTC)
@@ -145,7 +146,7 @@ def test_recovery_shows_nothing_before_it_is_on_disk(
     (tmp_path / "deposits" / "d").mkdir(parents=True)
     root = OcflRoot.open(tmp_path / "root")
     change(root, tmp_path, 0, 1)
-    folder = root.read(ID).folder
+    folder = folder_of(root.read(ID))
     old = {
         name: (folder / name).read_bytes() for name in ("inventory.json", "inventory.json.sha256")
     }

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from strongroom.errors import Conflict, Damaged, NotFound
+from strongroom.ocfl.reading import read_range, verified_chunks
 from strongroom.ocfl.root import OcflRoot
-from strongroom.ocfl.stored import StoredObject, read_range, verified_chunks
-from support.ocfl_check import assert_valid
+from strongroom.ocfl.stored import StoredObject
+from support.ocfl_check import assert_valid, folder_of
 
 ID = "info:fedora/library/book"
 WHEN = datetime(2026, 2, 3, tzinfo=UTC)
@@ -47,7 +48,7 @@ def add(
 
 
 def page(stored: StoredObject) -> Path:
-    return stored.folder / "v1" / "content" / "page"
+    return folder_of(stored) / "v1" / "content" / "page"
 
 
 def everything(stored: StoredObject, chunk: int) -> bytes:
@@ -159,7 +160,7 @@ def test_content_of_an_object_that_is_gone_is_damage(root: OcflRoot, stored: Sto
     """Who knows where content lies knows of the object; that nothing is there is no answer."""
     digest = stored.inventory.logical()["page"]
     path = stored.inventory.content_path(digest)
-    shutil.rmtree(stored.folder)
+    shutil.rmtree(folder_of(stored))
     folder = root.folder_of(ID)
     for work in (
         lambda: folder.open(path),
@@ -186,41 +187,41 @@ HARMS = [flip, truncate, empty, lengthen]
 def test_a_damaged_root_inventory_is_never_used(
     root: OcflRoot, stored: StoredObject, harm: Callable[[Path], None]
 ) -> None:
-    harm(stored.folder / "inventory.json")
-    harm(stored.folder / "v2" / "inventory.json")
+    harm(folder_of(stored) / "inventory.json")
+    harm(folder_of(stored) / "v2" / "inventory.json")
     with pytest.raises(Damaged) as caught:
         root.read(ID)
     assert "Restore" in caught.value.message
     with pytest.raises(Damaged):
         root.recover(ID)
     assert [type(found) for found in root.objects()] == [Damaged]
-    before = sorted(stored.folder.rglob("*"))
+    before = sorted(folder_of(stored).rglob("*"))
     with root.draft(ID, base=stored, attempt="b") as draft:
         draft.add_bytes("x", b"x")
         draft.prepare(created=WHEN, user_name="Ann")
         with pytest.raises(Damaged):
             draft.commit()
-    assert sorted(stored.folder.rglob("*")) == before
+    assert sorted(folder_of(stored).rglob("*")) == before
 
 
 @pytest.mark.parametrize("harm", [*HARMS, Path.unlink], ids=lambda harm: harm.__name__)
 def test_a_root_inventory_is_restored_from_the_copy_that_the_sidecar_proves(
     root: OcflRoot, stored: StoredObject, harm: Callable[[Path], None]
 ) -> None:
-    before = (stored.folder / "inventory.json").read_bytes()
-    harm(stored.folder / "inventory.json")
+    before = (folder_of(stored) / "inventory.json").read_bytes()
+    harm(folder_of(stored) / "inventory.json")
     with pytest.raises(Damaged):
         root.read(ID)
     told = root.recover(ID)
     assert told == f"'{ID}': restored its inventory from the copy that its sidecar proves"
-    assert (stored.folder / "inventory.json").read_bytes() == before
+    assert (folder_of(stored) / "inventory.json").read_bytes() == before
     assert root.read(ID) == stored
-    assert_valid(stored.folder)
+    assert_valid(folder_of(stored))
     assert root.recover_all(every=True) == []
 
 
 def test_a_plausible_change_of_the_inventory_is_seen(root: OcflRoot, stored: StoredObject) -> None:
-    path = stored.folder / "inventory.json"
+    path = folder_of(stored) / "inventory.json"
     path.write_bytes(path.read_bytes().replace(b"Ann", b"Bob"))
     with pytest.raises(Damaged, match="neither its sidecar nor the copy"):
         root.read(ID)
@@ -230,7 +231,7 @@ def test_a_forged_pair_without_its_copy_in_the_version_is_what_the_sidecar_says(
     root: OcflRoot, stored: StoredObject
 ) -> None:
     """The sidecar decides: the copy in the version is for the gap between the two renames."""
-    (stored.folder / "v2" / "inventory.json").write_bytes(b"{}")
+    (folder_of(stored) / "v2" / "inventory.json").write_bytes(b"{}")
     assert root.read(ID) == stored
 
 
@@ -240,10 +241,10 @@ def test_a_forged_pair_without_its_copy_in_the_version_is_what_the_sidecar_says(
 def test_a_damaged_sidecar_alone_is_repaired(
     root: OcflRoot, stored: StoredObject, harm: Callable[[Path], None]
 ) -> None:
-    harm(stored.folder / "inventory.json.sha256")
+    harm(folder_of(stored) / "inventory.json.sha256")
     assert root.read(ID) == stored
     assert root.recover(ID) == f"'{ID}': rewrote the sidecar of its inventory"
-    assert_valid(stored.folder)
+    assert_valid(folder_of(stored))
     assert root.read(ID) == stored
     assert root.recover_all(every=True) == []
 
@@ -251,22 +252,22 @@ def test_a_damaged_sidecar_alone_is_repaired(
 def test_a_damaged_sidecar_and_copy_leave_nothing_to_trust(
     root: OcflRoot, stored: StoredObject
 ) -> None:
-    flip(stored.folder / "inventory.json.sha256")
-    flip(stored.folder / "v2" / "inventory.json.sha256")
+    flip(folder_of(stored) / "inventory.json.sha256")
+    flip(folder_of(stored) / "v2" / "inventory.json.sha256")
     with pytest.raises(Damaged):
         root.read(ID)
 
 
 def test_an_object_without_inventory_is_damaged(root: OcflRoot, stored: StoredObject) -> None:
-    (stored.folder / "inventory.json").unlink()
+    (folder_of(stored) / "inventory.json").unlink()
     with pytest.raises(Damaged, match="no inventory"):
         root.read(ID)
 
 
 def test_another_object_in_the_place_is_damage(root: OcflRoot, stored: StoredObject) -> None:
     other = add(root, "info:fedora/other", {"a": b"a"})
-    shutil.rmtree(stored.folder)
-    shutil.copytree(other.folder, stored.folder)
+    shutil.rmtree(folder_of(stored))
+    shutil.copytree(folder_of(other), folder_of(stored))
     with pytest.raises(Damaged, match="lies 'info:fedora/other'"):
         root.read(ID)
     kinds = {type(found) for found in root.objects()}
@@ -279,7 +280,7 @@ def test_another_object_in_the_place_is_damage(root: OcflRoot, stored: StoredObj
 def roll_back(stored: StoredObject) -> None:
     """The state after a stop between moving v2 in and replacing the root inventory."""
     for name in ("inventory.json", "inventory.json.sha256"):
-        shutil.copy(stored.folder / "v1" / name, stored.folder / name)
+        shutil.copy(folder_of(stored) / "v1" / name, folder_of(stored) / name)
 
 
 def aside(root: OcflRoot) -> list[str]:
@@ -293,7 +294,7 @@ def test_a_complete_version_is_committed_by_recovery(root: OcflRoot, stored: Sto
     assert root.recover_all() == [], "nothing in staging points to the object"
     assert root.recover_all(every=True) == [f"'{ID}': committed version 2, which was complete"]
     assert root.read(ID) == stored
-    assert_valid(stored.folder)
+    assert_valid(folder_of(stored))
 
 
 @pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
@@ -301,15 +302,15 @@ def test_an_incomplete_version_is_put_aside(
     root: OcflRoot, stored: StoredObject, harm: Callable[[Path], None]
 ) -> None:
     roll_back(stored)
-    harm(stored.folder / "v2" / "content" / "other")
+    harm(folder_of(stored) / "v2" / "content" / "other")
     told = root.recover(ID)
     assert told is not None
     assert "aside" in told
     assert len(aside(root)) == 1
     assert root.read(ID).inventory.head == 1
-    assert_valid(stored.folder)
+    assert_valid(folder_of(stored))
     assert add(root, ID, {"other": b"in v2"}, remove=["gone"]).inventory.head == 2
-    assert_valid(stored.folder)
+    assert_valid(folder_of(stored))
 
 
 @pytest.mark.parametrize("name", ["inventory.json", "inventory.json.sha256"])
@@ -318,10 +319,10 @@ def test_a_version_with_a_damaged_inventory_is_put_aside(
     root: OcflRoot, stored: StoredObject, harm: Callable[[Path], None], name: str
 ) -> None:
     roll_back(stored)
-    harm(stored.folder / "v2" / name)
+    harm(folder_of(stored) / "v2" / name)
     assert "aside" in (root.recover(ID) or "")
     assert root.read(ID).inventory.head == 1
-    assert_valid(stored.folder)
+    assert_valid(folder_of(stored))
 
 
 @pytest.mark.parametrize("change", ["extra file", "other past", "lost content", "other id"])
@@ -329,7 +330,7 @@ def test_a_version_that_does_not_follow_is_put_aside(
     root: OcflRoot, stored: StoredObject, change: str
 ) -> None:
     roll_back(stored)
-    version = stored.folder / "v2"
+    version = folder_of(stored) / "v2"
     raw = json.loads((version / "inventory.json").read_bytes())
     if change == "extra file":
         (version / "content" / "extra").write_bytes(b"x")
@@ -347,7 +348,7 @@ def test_a_version_that_does_not_follow_is_put_aside(
     )
     assert "aside" in (root.recover(ID) or "")
     assert root.read(ID).inventory.head == 1
-    assert_valid(stored.folder)
+    assert_valid(folder_of(stored))
 
 
 def test_an_old_inventory_over_several_versions_is_reported_not_repaired(
@@ -357,7 +358,7 @@ def test_an_old_inventory_over_several_versions_is_reported_not_repaired(
     roll_back(stored)
     with pytest.raises(Damaged, match="older inventory"):
         root.recover(ID)
-    assert (stored.folder / "v3" / "content" / "third").read_bytes() == b"3"
+    assert (folder_of(stored) / "v3" / "content" / "third").read_bytes() == b"3"
     assert root.recover_all(every=True)[0].startswith(f"'{ID}' has folders for versions")
 
 
@@ -374,16 +375,16 @@ def test_a_commit_repairs_what_it_finds(root: OcflRoot, stored: StoredObject) ->
 
 
 def test_a_second_declaration_is_removed(root: OcflRoot, stored: StoredObject) -> None:
-    (stored.folder / "0=ocfl_object_1.0").write_text("ocfl_object_1.0\n")
+    (folder_of(stored) / "0=ocfl_object_1.0").write_text("ocfl_object_1.0\n")
     told = root.recover(ID)
     assert told == f"'{ID}': made 1.1 the one specification that it declares"
-    assert_valid(stored.folder)
+    assert_valid(folder_of(stored))
 
 
 def test_an_uncommitted_head_of_another_program_is_not_built_upon(
     root: OcflRoot, stored: StoredObject
 ) -> None:
-    (stored.folder / "extensions" / "0005-mutable-head" / "head").mkdir(parents=True)
+    (folder_of(stored) / "extensions" / "0005-mutable-head" / "head").mkdir(parents=True)
     with pytest.raises(Conflict, match="mutable-head"):
         add(root, ID, {"x": b"x"})
     assert root.read(ID) == stored
@@ -394,7 +395,7 @@ def test_an_uncommitted_head_of_another_program_is_not_built_upon(
 
 def test_the_walk_names_what_is_wrong_and_goes_on(root: OcflRoot, stored: StoredObject) -> None:
     others = [add(root, f"info:fedora/{n}", {"a": b"%d" % n}) for n in range(5)]
-    flip(others[2].folder / "inventory.json")
+    flip(folder_of(others[2]) / "inventory.json")
     (root.folder / "abc" / "def").mkdir(parents=True)
     (root.folder / "abc" / "stray.txt").write_bytes(b"x")
     (root.folder / "abc" / "def" / "inventory.json").write_bytes(b"x")

@@ -20,7 +20,7 @@ import errno, hashlib, io, os, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from strongroom.errors import OutOfSpace
-from strongroom.ocfl.draft import NewFile
+from strongroom.ocfl.plan import NewFile, Plan, Reuse
 from strongroom.ocfl.root import OcflRoot
 from strongroom.storage import copying
 from strongroom.storage.local import LocalWorkAreas
@@ -122,7 +122,10 @@ CASES = {
             base = finish(draft)
         draft = root.draft("info:x", base=base, attempt="b")
         digest = draft.state["old"]
-        draft.set_state({f"{n:05}/{'name' * 20}": digest for n in range(30_000)})
+        reuses = tuple(
+            Reuse(logical=f"{n:05}/{'name' * 20}", digest=digest) for n in range(30_000)
+        )
+        assert draft.apply(Plan(reuses=reuses), None) == []
         filler = disk / "filler"
         with filler.open("wb", buffering=0) as stream:
             stream.write(bytes(root.free_bytes() - MIB))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -14,9 +15,12 @@ import pytest
 
 from strongroom.errors import Damaged
 from strongroom.ocfl import recovery
+from strongroom.ocfl.reading import read_range, verified_chunks
 from strongroom.ocfl.root import OcflRoot
 from strongroom.ocfl.site import Site
-from strongroom.ocfl.stored import StoredObject, read_range, verified_chunks
+from strongroom.ocfl.stored import StoredObject
+from strongroom.storage.localstore import LocalStore
+from support.ocfl_check import folder_of
 
 ID = "info:fedora/library/book"
 DOCUMENT = ".strongroom/resources.json"
@@ -105,14 +109,26 @@ def failing(
             refuse()
         return real_read(descriptor, size)
 
+    class BrokenFile(io.FileIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            return broken_read(self.fileno(), -1 if size is None else size)
+
+    real_file = LocalStore.open
+
+    def broken_file(store: LocalStore, file: str) -> io.FileIO:
+        with real_file(store, file) as good:
+            return BrokenFile(os.dup(good.fileno()), "rb")
+
     with monkeypatch.context() as patch:
         patch.setattr(os, name, broken_open if name == "open" else broken_read)
+        if name == "read":
+            patch.setattr(LocalStore, "open", broken_file)
         yield
 
 
 def document(stored: StoredObject) -> Path:
     content = stored.inventory.content_path(stored.inventory.logical()[DOCUMENT])
-    return stored.folder / content
+    return folder_of(stored) / content
 
 
 def named(stored: StoredObject, error: Damaged) -> bool:
@@ -129,7 +145,7 @@ def named(stored: StoredObject, error: Damaged) -> bool:
 def test_what_is_no_file_in_the_place_of_metadata_is_damage(
     root: OcflRoot, stored: StoredObject, name: str, harm: Callable[[Path], None], found: str
 ) -> None:
-    harm(stored.folder / name)
+    harm(folder_of(stored) / name)
     for work in (lambda: root.read(ID), lambda: root.recover(ID)):
         with pytest.raises(Damaged, match=found) as caught:
             work()
@@ -144,7 +160,7 @@ def test_what_is_no_file_in_the_place_of_metadata_is_damage(
 def test_metadata_that_the_disk_refuses_is_damage(
     root: OcflRoot, stored: StoredObject, monkeypatch: pytest.MonkeyPatch, name: str, step: str
 ) -> None:
-    with failing(monkeypatch, step, stored.folder / name):
+    with failing(monkeypatch, step, folder_of(stored) / name):
         with pytest.raises(Damaged, match="Input/output error") as caught:
             root.read(ID)
         assert [type(found) for found in root.objects()] == [Damaged]
@@ -157,8 +173,8 @@ def test_metadata_that_the_disk_refuses_is_damage(
 def test_a_copy_that_cannot_be_read_is_named(
     root: OcflRoot, stored: StoredObject, name: str
 ) -> None:
-    (stored.folder / "inventory.json.sha256").unlink()
-    into_pipe(stored.folder / "v1" / name)
+    (folder_of(stored) / "inventory.json.sha256").unlink()
+    into_pipe(folder_of(stored) / "v1" / name)
     with pytest.raises(Damaged, match=f"'{name}' of v1 of '{ID}' is a pipe"):
         root.read(ID)
 
@@ -170,8 +186,8 @@ def test_an_uncommitted_version_with_odd_files_is_put_aside(
 ) -> None:
     add(root, ID, {"page": b"new"})
     for file in ("inventory.json", "inventory.json.sha256"):
-        (stored.folder / file).write_bytes((stored.folder / "v1" / file).read_bytes())
-    harm(stored.folder / "v2" / name)
+        (folder_of(stored) / file).write_bytes((folder_of(stored) / "v1" / file).read_bytes())
+    harm(folder_of(stored) / "v2" / name)
     assert "aside" in (root.recover(ID) or ""), found
     assert root.read(ID) == stored
 
@@ -181,7 +197,7 @@ def test_too_many_open_files_are_no_damage(
 ) -> None:
     for path in ("inventory.json", "v1/content/page"):
         with (
-            failing(monkeypatch, "open", stored.folder / path, errno.EMFILE),
+            failing(monkeypatch, "open", folder_of(stored) / path, errno.EMFILE),
             pytest.raises(OSError, match="Too many open files"),
         ):
             root.read(ID).read_bytes("page")
@@ -223,7 +239,7 @@ def test_content_that_the_disk_refuses_is_damage(
     ]
     for work in works if step == "open" else works[:3]:
         with (
-            failing(monkeypatch, step, stored.folder / path),
+            failing(monkeypatch, step, folder_of(stored) / path),
             pytest.raises(Damaged, match="Input/output error") as caught,
         ):
             work()
@@ -246,7 +262,7 @@ def test_the_walk_goes_on_after_an_object_that_cannot_be_read(
 ) -> None:
     objects = three(root)
     bad = objects[1]
-    inventory = bad.folder / "inventory.json"
+    inventory = folder_of(bad) / "inventory.json"
     if harm == "the disk":
         with failing(monkeypatch, "read", inventory):
             found = list(root.objects())
@@ -255,7 +271,7 @@ def test_the_walk_goes_on_after_an_object_that_cannot_be_read(
         real = os.scandir
 
         def scandir(path: str | Path | int) -> object:
-            if str(path) == str(bad.folder):
+            if str(path) == str(folder_of(bad)):
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             return real(path)
 
@@ -295,7 +311,7 @@ def test_unfinished_work_is_cleared_beside_what_cannot_be(
     works = [leave_work(root, each.id) for each in objects]
     bad = objects[1]
     if harm == "inventory":
-        into_folder(bad.folder / "inventory.json")
+        into_folder(folder_of(bad) / "inventory.json")
     elif harm == "intent":
         into_pipe(works[1] / "intent.json")
     elif harm == "odd intent":

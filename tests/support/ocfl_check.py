@@ -57,6 +57,11 @@ def object_of(root: Path, object_id: str) -> Path:
     raise AssertionError(f"no object {object_id} in {root}")
 
 
+def folder_of(stored: Any) -> Path:
+    """Where an object that the engine has read lies on this machine."""
+    return Path(stored.store.place(stored.path))
+
+
 def contents(folder: Path, version: str | None = None) -> dict[str, bytes]:
     """Logical path to bytes, for the files of one version that belong to clients."""
     inv = inventory(folder)

@@ -86,7 +86,8 @@ def test_a_committed_version_that_cannot_be_recorded_is_never_a_failed_job(
 def test_a_job_whose_object_cannot_be_read_ends_and_says_so(ctx: Context) -> None:
     preserve(ctx, {"a": b"a"})
     job_id = submit(ctx, deposit_with(ctx, {"a": b"a", "b": b"b"}))
-    (object_folder(ctx, GROUP) / "inventory.json").write_bytes(b"{")
+    for name in ("inventory.json", "v1/inventory.json"):
+        (object_folder(ctx, GROUP) / name).write_bytes(b"{")
     with ctx.db.write() as c:
         job = job_queue.claim(c, "worker", ctx.clock())
     assert job is not None

@@ -267,6 +267,18 @@ _MATERIAL = {
 _SERVER = {
     "bad-identifiers": "The configuration of identifier resolvers cannot be used.",
     "bad-inventory": "The inventory of an OCFL object is damaged. Restore the object from a copy.",
+    "cannot-upgrade": (
+        "An OCFL object cannot be lifted to the specification of its root; it stays as it is."
+    ),
+    "id-not-mappable": "The layout of the OCFL storage root has no place for this id.",
+    "not-in-version": "A change of an object names a file that the version before does not have.",
+    "path-twice": "A change of an object names one path twice.",
+    "unknown-algorithm": "A digest algorithm is not known here, or cannot be used for content.",
+    "unknown-extension": (
+        "The OCFL storage root has an extension that this version does not know, and the settings "
+        "say to refuse such roots."
+    ),
+    "unused-content": "No version of the object uses this content.",
     "bad-layout": "The layout of the OCFL storage root is not one that this version can follow.",
     "bad-resource-document": (
         "The names and types kept inside an OCFL object cannot be read. Restore the object from "

@@ -57,13 +57,14 @@ def publish_next(
     for writers on other hosts, too, which no lock keeps apart from this one.
     """
     version = inventory.version_folder(inventory.head)
+    folder = site.folder / base.path
     with site.locks.hold(base.id):
         _bring_to(site, base, version)
-        _refuse_mutable_head(base)
+        _refuse_mutable_head(base.id, folder)
         try:
-            _move_in(base, staged, version)
+            _move_in(base.id, folder, staged, version)
             replaced = replacing.replace_inventory(
-                base.folder,
+                folder,
                 staged,
                 before=base.inventory_digest,
                 algorithm=inventory.digest_algorithm,
@@ -71,15 +72,15 @@ def publish_next(
         except FileNotFoundError:
             # purged, or settled by another host; what is there now decides
             replaced = False
-        if not replaced or replacing.digest_at(base.folder / INVENTORY, base.algorithm) != digest:
+        if not replaced or replacing.digest_at(folder / INVENTORY, base.algorithm) != digest:
             _settle(site, base, inventory, digest, staged)
         if inventory.spec != base.inventory.spec:
-            replacing.settle_declarations(base.folder, staged, inventory.spec)
+            replacing.settle_declarations(folder, staged, inventory.spec)
 
 
 def _bring_to(site: Site, base: StoredObject, version: str) -> None:
     """Make sure that the object is at ``base`` with nothing left over, repairing it if it must."""
-    if _is_at(base, version):
+    if _is_at(base, site.folder / base.path, version):
         return
     recovery.repair(site, base.id)
     try:
@@ -94,33 +95,33 @@ def _bring_to(site: Site, base: StoredObject, version: str) -> None:
         )
 
 
-def _is_at(base: StoredObject, version: str) -> bool:
+def _is_at(base: StoredObject, folder: Path, version: str) -> bool:
     """Whether the object is exactly as it was read, with nothing left over; cheap."""
+    said = stored.read_sidecar(base.store, base.path, base.algorithm, f"'{base.id}'")
     return (
-        replacing.digest_at(base.folder / INVENTORY, base.algorithm) == base.inventory_digest
-        and stored.read_sidecar(base.folder, base.inventory, f"'{base.id}'")
-        == base.inventory_digest
-        and not (base.folder / version).exists()
+        replacing.digest_at(folder / INVENTORY, base.algorithm) == base.inventory_digest
+        and said == base.inventory_digest
+        and not (folder / version).exists()
     )
 
 
-def _refuse_mutable_head(base: StoredObject) -> None:
-    if (base.folder / "extensions" / "0005-mutable-head").exists():
+def _refuse_mutable_head(object_id: str, folder: Path) -> None:
+    if (folder / "extensions" / "0005-mutable-head").exists():
         raise Conflict(
-            f"'{base.id}' has changes that another program has not committed (extension "
+            f"'{object_id}' has changes that another program has not committed (extension "
             "0005-mutable-head). Commit or discard them there first.",
             code="mutable-head",
         )
 
 
-def _move_in(base: StoredObject, staged: Path, version: str) -> None:
+def _move_in(object_id: str, folder: Path, staged: Path, version: str) -> None:
     try:
-        durable.rename_new(staged / version, base.folder / version)
+        durable.rename_new(staged / version, folder / version)
     except OSError as error:
         if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
             raise
-        raise _conflict(base.id, f"another writer has made version {version}") from error
-    durable.sync_folder(base.folder)
+        raise _conflict(object_id, f"another writer has made version {version}") from error
+    durable.sync_folder(folder)
 
 
 def _settle(
@@ -136,13 +137,14 @@ def _settle(
         now = site.load(base.id)
     except NotFound:
         raise _conflict(base.id, "it was purged") from None
-    ours = replacing.digest_at(now.folder / version / INVENTORY, base.algorithm) == digest
+    folder = site.folder / now.path
+    ours = replacing.digest_at(folder / version / INVENTORY, base.algorithm) == digest
     if ours and inventory.head in now.inventory.versions:
         recovery.repair(site, base.id)
         return
     if ours:
-        durable.rename(now.folder / version, staged / version)
-        durable.sync_folder(now.folder)
+        durable.rename(folder / version, staged / version)
+        durable.sync_folder(folder)
     if now.inventory_digest == base.inventory_digest:
         raise _conflict(base.id, "another process has cleared away what was prepared")
     raise _conflict(base.id, "another object has taken its place")

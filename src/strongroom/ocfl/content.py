@@ -1,58 +1,75 @@
 """The content of a version in the making: files copied into staging, each proved as it is copied.
 
-Every file is read once; its digest and size are those of exactly the bytes that were stored.
+Every file is read once; its digests and size are those of exactly the bytes that were stored.
 Content that the object has already is read and proved, but not stored a second time.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from strongroom.errors import Fault
+from strongroom.ocfl import digests, paths
+from strongroom.ocfl.adding import Outcome, Tick
 from strongroom.ocfl.content_paths import ContentPaths
+from strongroom.ocfl.paths import ContentPath
+from strongroom.ocfl.plan import NewFile
 from strongroom.storage import copying, durable
 from strongroom.storage.copying import SourceFailed
 from strongroom.storage.protocols import OpenFile
 from strongroom.storage.trouble import unreadable
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewFile:
-    """A file for a version: where it goes, where it comes from, and what it should be."""
-
-    logical: str
-    #: what :class:`~strongroom.storage.protocols.OpenFile` is opened by, and faults name
-    source: str
-    #: expected SHA-256 (lower-case hex) and size (bytes); None if nobody knows
-    sha256: str | None = None
-    size: int | None = None
+_SPELLED = {"md5": "MD5", "sha1": "SHA-1", "sha256": "SHA-256", "sha512": "SHA-512"}
 
 
 class NewContent:
-    """The folder ``vN/content`` of a version that is being made."""
+    """The folder ``vN/content`` of a version that is being made; safe to share between threads."""
 
-    def __init__(self, folder: Path, prefix: str, algorithm: str, known: Collection[str]) -> None:
-        """``folder`` is the content folder, not made yet; ``prefix`` its place in the object
-        (``v2/content``); ``known`` are the digests of content that the object has."""
-        self._folder = str(folder)
-        self._prefix = prefix
+    def __init__(
+        self,
+        version: Path,
+        directory: str,
+        algorithm: str,
+        *,
+        known: Collection[str],
+        fixity: Collection[str],
+    ) -> None:
+        """``version`` is the version's folder, ``directory`` the name of the content folder in it,
+        which is not made yet; ``known`` are the digests of content that the object has, ``fixity``
+        the algorithms of further digests to take of what is stored."""
+        self._folder = f"{version}/{directory}"
+        self._version, self._directory = version.name, directory
         self._algorithm = algorithm
         self._known = known
+        self._fixity = [name for name in fixity if name != algorithm]
+        self._lock = threading.Lock()
         self._names = ContentPaths()
         self._folders: set[str] = set()
         #: digest -> path below the content folder, for what was stored
         self._stored: dict[str, str] = {}
+        #: digest -> further digests by algorithm, for what was stored
+        self._further: dict[str, dict[str, str]] = {}
         #: digest -> bytes, for all that was read
         self.sizes: dict[str, int] = {}
 
     @property
-    def manifest(self) -> Mapping[str, str]:
+    def manifest(self) -> dict[str, ContentPath]:
         """Digest -> content path of what was stored."""
-        return {digest: f"{self._prefix}/{path}" for digest, path in self._stored.items()}
+        return {
+            digest: paths.content_below(self._version, self._directory, path)
+            for digest, path in self._stored.items()
+        }
+
+    def fixity(self) -> dict[str, dict[str, list[ContentPath]]]:
+        """Algorithm -> digest -> content paths of what was stored."""
+        result: dict[str, dict[str, list[ContentPath]]] = {name: {} for name in self._fixity}
+        for digest, path in self.manifest.items():
+            for name in self._fixity:
+                result[name].setdefault(self._further[digest][name], []).append(path)
+        return result
 
     def has(self, digest: str) -> bool:
         """Whether the object, or this version, has content with this digest."""
@@ -60,28 +77,28 @@ class NewContent:
 
     def put(self, logical: str, data: bytes) -> str:
         """Store these bytes; their digest."""
-        digest = hashlib.new(self._algorithm, data).hexdigest()
-        self._keep(logical, digest, data)
-        return digest
+        found = {name: digests.of(name, data) for name in (self._algorithm, *self._fixity)}
+        self._keep(logical, found, data)
+        return found[self._algorithm]
 
-    def take(
-        self, file: NewFile, source: OpenFile, tick: Callable[[int], None] | None
-    ) -> str | list[Fault]:
+    def take(self, file: NewFile, source: OpenFile, tick: Tick) -> Outcome:
         """Read a file and store what is new of it; its digest, or all that is wrong with it.
 
         OSErrors are those of the storage side only.
         """
-        sha256 = hashlib.sha256()
-        by_object = sha256 if self._algorithm == "sha256" else hashlib.new(self._algorithm)
-        hashers = [sha256] if by_object is sha256 else [sha256, by_object]
+        expected = file.expected()
+        hashers = {
+            name: digests.new(name)
+            for name in dict.fromkeys((self._algorithm, *self._fixity, *expected))
+        }
         placed: list[str] = []
         # content that is there already is read for proof only
-        expected_known = by_object is sha256 and file.sha256 is not None and self.has(file.sha256)
+        expected_known = self.has(expected.get(self._algorithm, ""))
         try:
             absorbed = copying.absorb(
                 source.stream,
                 source.entry.size,
-                hashers,
+                tuple(hashers.values()),
                 None if expected_known else lambda: self._place(file.logical, placed),
                 tick,
             )
@@ -91,26 +108,22 @@ class NewContent:
         except BaseException:
             self._remove(placed)
             raise
-        digest = by_object.hexdigest()
-        faults = _faults(file, source, sha256.hexdigest(), absorbed.size)
+        found = {name: hasher.hexdigest() for name, hasher in hashers.items()}
+        faults = _faults(file, source, expected, found, absorbed.size)
         if faults:
             self._remove(placed)
             return faults
         if absorbed.data is not None:
-            self._keep(file.logical, digest, absorbed.data)
+            self._keep(file.logical, found, absorbed.data)
         else:
-            self.sizes[digest] = absorbed.size
-            if self.has(digest):
-                self._remove(placed)
-            else:
-                self._stored[digest] = placed[0]
-        return digest
+            self._finish(found, absorbed.size, placed)
+        return found[self._algorithm]
 
-    def keep_only(self, digests: Collection[str]) -> None:
+    def keep_only(self, used_digests: Collection[str]) -> None:
         """Drop what no file of the version uses (E107), and folders without content (E024)."""
-        dropped = [digest for digest in self._stored if digest not in digests]
+        dropped = [digest for digest in self._stored if digest not in used_digests]
         self._remove([self._stored.pop(digest) for digest in dropped])
-        for digest in self.sizes.keys() - digests:
+        for digest in self.sizes.keys() - used_digests:
             del self.sizes[digest]
         used = {""} if self._stored else set()
         for path in self._stored.values():
@@ -122,23 +135,35 @@ class NewContent:
             durable.remove_folder(f"{self._folder}/{folder}")
             self._folders.remove(folder)
 
-    def _keep(self, logical: str, digest: str, data: bytes) -> None:
-        self.sizes[digest] = len(data)
-        if not self.has(digest):
-            placed: list[str] = []
+    def _keep(self, logical: str, found: Mapping[str, str], data: bytes) -> None:
+        placed: list[str] = []
+        if not self.has(found[self._algorithm]):
             try:
                 durable.write_new(self._place(logical, placed), data)
             except BaseException:
                 self._remove(placed)
                 raise
-            self._stored[digest] = placed[0]
+        self._finish(found, len(data), placed)
+
+    def _finish(self, found: Mapping[str, str], size: int, placed: list[str]) -> None:
+        """Note what was stored; another thread may have stored the same content meanwhile."""
+        digest = found[self._algorithm]
+        with self._lock:
+            self.sizes[digest] = size
+            new = not self.has(digest) and bool(placed)
+            if new:
+                self._stored[digest] = placed[0]
+                self._further[digest] = {name: found[name] for name in self._fixity}
+        if not new:
+            self._remove(placed)
 
     def _place(self, logical: str, placed: list[str]) -> str:
         """A free path on disk for new content, whose folder is there; noted in ``placed``."""
-        relative = self._names.place(logical)
-        folder = relative.rpartition("/")[0]
-        if folder not in self._folders:
-            self._make_folders(folder)
+        with self._lock:
+            relative = self._names.place(logical)
+            folder = relative.rpartition("/")[0]
+            if folder not in self._folders:
+                self._make_folders(folder)
         placed.append(relative)
         return f"{self._folder}/{relative}"
 
@@ -159,7 +184,13 @@ class NewContent:
                 durable.unlink(f"{self._folder}/{path}")
 
 
-def _faults(file: NewFile, source: OpenFile, sha256: str, size: int) -> list[Fault]:
+def _faults(
+    file: NewFile,
+    source: OpenFile,
+    expected: Mapping[str, str],
+    found: Mapping[str, str],
+    size: int,
+) -> list[Fault]:
     """All in which the bytes that were read differ from what they should be."""
     faults = []
     if not source.unchanged():
@@ -180,14 +211,15 @@ def _faults(file: NewFile, source: OpenFile, sha256: str, size: int) -> list[Fau
                 found=str(size),
             )
         )
-    if file.sha256 is not None and file.sha256.lower() != sha256:
-        faults.append(
-            Fault(
-                code="digest-mismatch",
-                message="The file does not have the SHA-256 that was stated.",
-                path=file.source,
-                expected=file.sha256,
-                found=sha256,
-            )
+    faults += [
+        Fault(
+            code="digest-mismatch",
+            message=f"The file does not have the {_SPELLED.get(name, name)} that was stated.",
+            path=file.source,
+            expected=digest,
+            found=found[name],
         )
+        for name, digest in expected.items()
+        if digest != found[name]
+    ]
     return faults

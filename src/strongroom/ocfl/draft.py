@@ -8,26 +8,23 @@ to :mod:`strongroom.ocfl.commit`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
 from typing import Self
 
-from strongroom.errors import (
-    BadRequest,
-    Damaged,
-    Fault,
-    Forbidden,
-    NotFound,
-    StrongroomError,
-    Unprocessable,
-)
+from strongroom.errors import BadRequest, Damaged, Fault, NotFound
 from strongroom.ocfl import commit, paths, recovery, replacing, stored, versions
-from strongroom.ocfl.content import NewContent, NewFile
+from strongroom.ocfl import plan as plans
+from strongroom.ocfl.adding import Adding, Outcome
+from strongroom.ocfl.content import NewContent
 from strongroom.ocfl.inventory import Inventory, serialise
+from strongroom.ocfl.paths import LogicalPath
+from strongroom.ocfl.plan import NewFile, Plan
 from strongroom.ocfl.site import Site
 from strongroom.ocfl.staging import Place
 from strongroom.ocfl.stored import INVENTORY, StoredObject
+from strongroom.ocfl.versions import Style
 from strongroom.storage import durable
 from strongroom.storage.protocols import OpenFile
 from strongroom.storage.trouble import told_as
@@ -37,9 +34,6 @@ __all__ = ["Draft", "NewFile"]
 #: up to so many files are synced one by one; above, the whole file system at once
 _FEW_FILES = 8
 
-#: what an opener may raise about one file, as opposed to what ends the whole work
-_ABOUT_ONE_FILE = (NotFound, BadRequest, Unprocessable, Forbidden)
-
 
 class Draft:
     """A version being built; used as a context, it is discarded unless it was committed.
@@ -47,7 +41,9 @@ class Draft:
     Made by :meth:`strongroom.ocfl.root.OcflRoot.draft`. Not for several threads at once.
     """
 
-    def __init__(self, site: Site, object_id: str, base: StoredObject | None, place: Place) -> None:
+    def __init__(
+        self, site: Site, object_id: str, base: StoredObject | None, place: Place, style: Style
+    ) -> None:
         self._disk = -1
         inventory = base.inventory if base else None
         number = inventory.head + 1 if inventory else 1
@@ -55,18 +51,18 @@ class Draft:
         self._site = site
         self._base = base
         self._place = place
+        self._style = style
         self.object_id = object_id
         #: number of the version that this will be
         self.number = number
         # a new object is staged as a whole; of a further version only what is new
         self._top = place.folder if base else place.folder / "object"
-        self._algorithm = inventory.digest_algorithm if inventory else "sha256"
-        directory = inventory.content_directory if inventory else "content"
         self._content = NewContent(
-            self._top / self._version / directory,
-            f"{self._version}/{directory}",
-            self._algorithm,
-            inventory.manifest.keys() if inventory else (),
+            self._top / self._version,
+            inventory.content_directory if inventory else "content",
+            style.algorithm,
+            known=inventory.manifest.keys() if inventory else (),
+            fixity=style.fixity,
         )
         self._state = inventory.logical() if inventory else {}
         self._prepared: Inventory | None = None
@@ -86,10 +82,8 @@ class Draft:
     def __del__(self) -> None:
         self._close()
 
-    # ------------------------------------------------------------------------------- the state
-
     @property
-    def state(self) -> dict[str, str]:
+    def state(self) -> dict[LogicalPath, str]:
         """Logical path -> digest, as the version will be; a copy."""
         return dict(self._state)
 
@@ -98,52 +92,31 @@ class Draft:
         """Digest -> bytes, for all that was added."""
         return dict(self._content.sizes)
 
-    def remove(self, logical: str) -> None:
-        """Leave a file out of the version; NotFound if it is not in it."""
-        self._open_for_changes()
-        if self._state.pop(logical, None) is None:
-            raise NotFound(f"'{self.object_id}' has no file '{logical}' to remove.")
+    # --------------------------------------------------------------------------------- changing
 
-    def keep(self, logicals: Collection[str]) -> None:
-        """Leave everything out of the version but these paths."""
-        self._open_for_changes()
-        wanted = set(logicals)
-        self._state = {path: digest for path, digest in self._state.items() if path in wanted}
+    def apply(
+        self,
+        plan: Plan,
+        open_source: Callable[[str], OpenFile],
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> list[Fault]:
+        """Make the changes of a plan; all that is wrong with it, or else with its files.
 
-    def set_state(self, state: Mapping[str, str]) -> None:
-        """Make the version exactly this, logical path -> digest.
-
-        NotFound if content with one of the digests is neither in the object nor was added.
+        A plan that cannot be changes nothing. Files are copied in one pass each: read, hashed,
+        compared, stored if they are new; what is wrong with any of them is collected
+        (``digest-mismatch``, ``size-mismatch``, ``changed-file``, ``missing-file``,
+        ``unreadable-file`` and what ``open_source`` says), and such files are not added.
+        ``progress`` hears the files and bytes that are done so far; where ``cancelled`` says so
+        the work ends early, with a fault ``cancelled``. Raises OutOfSpace where the disk is full.
         """
         self._open_for_changes()
-        lower = {path: digest.lower() for path, digest in state.items()}
-        unknown = [path for path, digest in lower.items() if not self._content.has(digest)]
-        if unknown:
-            raise NotFound(
-                f"'{self.object_id}' has no content for {len(unknown)} paths, "
-                f"the first being '{unknown[0]}'.",
-                faults=[
-                    Fault(
-                        code="missing-content",
-                        message="No content with this digest is in the object or was added.",
-                        path=path,
-                        found=lower[path],
-                    )
-                    for path in unknown
-                ],
-            )
-        self._state = lower
-
-    # ------------------------------------------------------------------------------ the content
-
-    def add_bytes(self, logical: str, data: bytes) -> str:
-        """Add a small file from memory, in place of what the path was; its digest."""
-        self._open_for_changes()
-        _check_path(logical)
-        with told_as(logical):
-            digest = self._content.put(logical, data)
-        self._state[logical] = digest
-        return digest
+        state, faults = plans.rearranged(plan, self._state, self._content.has)
+        if faults:
+            return faults
+        self._state = state
+        return self.add_files(plan.adds, open_source, progress=progress, cancelled=cancelled)
 
     def add_files(
         self,
@@ -153,52 +126,34 @@ class Draft:
         progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> list[Fault]:
-        """Copy files in, each in one pass: read, hashed, compared, stored if it is new.
-
-        All that is wrong is collected, file by file (``digest-mismatch``, ``size-mismatch``,
-        ``changed-file``, ``missing-file``, ``unreadable-file`` and what ``open_source`` says);
-        such files are not added. ``progress`` hears the files and bytes that are done so far;
-        where ``cancelled`` says so the work ends early, with a fault ``cancelled``.
-        Raises OutOfSpace where the disk is full.
-        """
+        """Copy files in, as :meth:`apply` does, from however many."""
         self._open_for_changes()
-        faults: list[Fault] = []
-        done_files = done_bytes = 0
-
-        def tick(size: int) -> None:
-            nonlocal done_bytes
-            done_bytes += size
-            if progress is not None:
-                progress(done_files, done_bytes)
-
-        for file in files:
-            if cancelled is not None and cancelled():
-                faults.append(Fault(code="cancelled", message="The work was cancelled."))
-                break
-            with told_as(file.source):
-                result = self._add(file, open_source, tick if progress is not None else None)
-            if isinstance(result, str):
-                self._state[file.logical] = result
-            else:
-                faults += result
-            done_files += 1
-            if progress is not None:
-                progress(done_files, done_bytes)
+        adding = Adding(self._take, progress, cancelled)
+        added, faults = adding.run(files, open_source)
+        self._state.update({paths.logical(path): digest for path, digest in added.items()})
         return faults
 
-    def _add(
-        self,
-        file: NewFile,
-        open_source: Callable[[str], OpenFile],
-        tick: Callable[[int], None] | None,
-    ) -> str | list[Fault]:
+    def _take(self, file: NewFile, source: OpenFile, tick: Callable[[int], None]) -> Outcome:
         try:
-            _check_path(file.logical)
-            source = open_source(file.source)
-        except _ABOUT_ONE_FILE as error:
-            return _as_faults(error, file.source)
-        with source:
-            return self._content.take(file, source, tick)
+            paths.logical(file.logical)
+        except BadRequest as error:
+            return list(error.faults)
+        return self._content.take(file, source, tick)
+
+    def add_bytes(self, logical: str, data: bytes) -> str:
+        """Add a small file from memory, in place of what the path was; its digest."""
+        self._open_for_changes()
+        path = paths.logical(logical)
+        with told_as(logical):
+            digest = self._content.put(logical, data)
+        self._state[path] = digest
+        return digest
+
+    def remove(self, logical: str) -> None:
+        """Leave a file out of the version; NotFound if it is not in it."""
+        self._open_for_changes()
+        if self._state.pop(LogicalPath(logical), None) is None:
+            raise NotFound(f"'{self.object_id}' has no file '{logical}' to remove.")
 
     # ----------------------------------------------------------------------- prepare and commit
 
@@ -221,9 +176,10 @@ class Draft:
             inventory = versions.following(
                 self.object_id,
                 self._base.inventory if self._base else None,
-                spec=self._site.spec,
+                style=self._style,
                 state=self._state,
                 stored=self._content.manifest,
+                fixity=self._content.fixity(),
                 created=created,
                 user_name=user_name,
                 user_address=user_address,
@@ -294,7 +250,7 @@ class Draft:
                 self.discard()
         return StoredObject(
             id=self.object_id,
-            folder=self._site.object_folder(self.object_id),
+            store=self._site.store,
             algorithm=inventory.digest_algorithm,
             path=self._site.object_path(self.object_id),
             inventory=inventory,
@@ -318,33 +274,12 @@ class Draft:
             raise ValueError("a draft cannot be changed once it is prepared or discarded")
 
 
-def begin(site: Site, object_id: str, base: StoredObject | None, place: Place) -> Draft:
+def begin(
+    site: Site, object_id: str, base: StoredObject | None, place: Place, style: Style
+) -> Draft:
     """A draft in a place; where it cannot be begun the place is cleared."""
     try:
-        return Draft(site, object_id, base, place)
+        return Draft(site, object_id, base, place, style)
     except BaseException:
         place.clear()
         raise
-
-
-def _check_path(logical: str) -> None:
-    if paths.unsafe([logical]) or not paths.encodable(logical):
-        raise BadRequest(
-            f"'{logical[:200]}' cannot be a path in an OCFL object.",
-            code="bad-path",
-            faults=[
-                Fault(
-                    code="bad-path",
-                    message="A path has no empty, '.' or '..' part and must be UTF-8.",
-                    path=logical[:200],
-                )
-            ],
-        )
-
-
-def _as_faults(error: StrongroomError, source: str) -> list[Fault]:
-    if isinstance(error, NotFound):
-        return [
-            Fault(code="missing-file", message="The file is not there (any more).", path=source)
-        ]
-    return list(error.faults) or [Fault(code=error.problem, message=error.message, path=source)]

@@ -15,6 +15,7 @@ import msgspec
 
 from strongroom.errors import Damaged, Fault, NotFound
 from strongroom.ocfl import paths
+from strongroom.ocfl.paths import ContentPath, LogicalPath
 
 #: length of a digest in hexadecimal digits, for the algorithms that may address content (E025)
 DIGEST_LENGTH: Mapping[str, int] = {"sha256": 64, "sha512": 128}
@@ -32,7 +33,7 @@ class VersionEntry:
     #: aware, UTC
     created: datetime
     #: digest (lower-case hex) -> logical paths
-    state: Mapping[str, tuple[str, ...]]
+    state: Mapping[str, tuple[LogicalPath, ...]]
     message: str | None = None
     user_name: str | None = None
     user_address: str | None = None
@@ -47,14 +48,16 @@ class Inventory:
     id: str
     #: number of the newest version
     head: int
-    #: digest (lower-case hex) -> content paths, relative to the object
-    manifest: Mapping[str, tuple[str, ...]]
+    #: digest (lower-case hex) -> content paths
+    manifest: Mapping[str, tuple[ContentPath, ...]]
     #: by number, 1 to head without gaps
     versions: Mapping[int, VersionEntry]
     digest_algorithm: str = "sha256"
     content_directory: str = "content"
-    #: algorithm -> digest -> content paths
-    fixity: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    #: whether the inventory names the content directory; it must always do, or never (E019)
+    names_directory: bool = False
+    #: algorithm -> digest -> content paths; None if there is no such block
+    fixity: Mapping[str, Mapping[str, tuple[ContentPath, ...]]] | None = None
     #: version of the OCFL specification that the object follows
     spec: str = "1.1"
     #: digits of a zero-padded version number (``v0001``); 0 without padding
@@ -76,12 +79,23 @@ class Inventory:
         """The name of a version's folder, such as ``v3``."""
         return f"v{number:0{self.padding}d}" if self.padding else f"v{number}"
 
-    def logical(self, version: int | None = None) -> dict[str, str]:
+    def version_folders(self) -> list[str]:
+        """The names of all versions' folders, oldest first."""
+        return [self.version_folder(number) for number in sorted(self.versions)]
+
+    def logical(self, version: int | None = None) -> dict[LogicalPath, str]:
         """Logical path -> digest (lower-case hex) of one version, the head by default."""
         state = self.version(version).state
         return {path: digest for digest, held in state.items() for path in held}
 
-    def content_path(self, digest: str) -> str:
+    def digest_of(self, logical: str, version: int | None = None) -> str:
+        """The digest of one file; NotFound if the version does not have it."""
+        for digest, held in self.version(version).state.items():
+            if logical in held:
+                return digest
+        raise NotFound(f"'{self.id}' has no file '{logical}' in that version.")
+
+    def content_path(self, digest: str) -> ContentPath:
         """Where the bytes with this digest lie, relative to the object; NotFound if nowhere."""
         held = self.manifest.get(digest.lower())
         if not held:
@@ -134,10 +148,16 @@ def parse(data: bytes) -> Inventory:
     if wrong:
         raise _damaged(f"The inventory of '{raw.id}' is wrong", wrong)
     manifest = _lower_keys(raw.manifest)
+    states = {_number(name): _lower_keys(entry.state) for name, entry in raw.versions.items()}
+    directory = raw.content_directory or "content"
+    wrong = [*_content_faults(manifest, directory, raw.head), *_logical_faults(manifest, states)]
+    wrong += _fixity_faults(raw.fixity or {})
+    if wrong:
+        raise _damaged(f"The inventory of '{raw.id}' is wrong", wrong)
     versions = {
         _number(name): VersionEntry(
             created=_moment(entry.created) or datetime.min.replace(tzinfo=UTC),
-            state=_lower_keys(entry.state),
+            state=paths.all_logical(states[_number(name)]),
             message=entry.message,
             user_name=entry.user.name if entry.user else None,
             user_address=entry.user.address if entry.user else None,
@@ -145,22 +165,20 @@ def parse(data: bytes) -> Inventory:
         )
         for name, entry in raw.versions.items()
     }
-    directory = raw.content_directory or "content"
-    wrong = [
-        *_content_faults(manifest, directory, raw.head),
-        *_logical_faults(manifest, versions),
-    ]
-    if wrong:
-        raise _damaged(f"The inventory of '{raw.id}' is wrong", wrong)
     match = _TYPE.fullmatch(raw.type)
     return Inventory(
         id=raw.id,
         head=_number(raw.head),
-        manifest=manifest,
+        manifest=paths.all_content(manifest),
         versions=dict(sorted(versions.items())),
         digest_algorithm=raw.digest_algorithm,
         content_directory=directory,
-        fixity=raw.fixity or {},
+        names_directory=raw.content_directory is not None,
+        fixity=(
+            None
+            if raw.fixity is None
+            else {name: paths.all_content(held) for name, held in raw.fixity.items()}
+        ),
         spec=match.group(1) if match else "1.1",
         padding=len(raw.head) - 1 if raw.head.startswith("v0") else 0,
         spellings={d.lower(): d for d in raw.manifest} if manifest is not raw.manifest else {},
@@ -272,18 +290,24 @@ def _content_faults(
             yield f"the content path {path!r} does not start with vN/{directory}/"
 
 
+def _fixity_faults(fixity: Mapping[str, Mapping[str, tuple[str, ...]]]) -> Iterable[str]:
+    named = {path for held in fixity.values() for found in held.values() for path in found}
+    for path in paths.unsafe(named):
+        yield f"the content path {path!r} in its fixity block is not safe"
+
+
 def _logical_faults(
-    manifest: Mapping[str, tuple[str, ...]], versions: Mapping[int, VersionEntry]
+    manifest: Mapping[str, tuple[str, ...]], states: Mapping[int, Mapping[str, tuple[str, ...]]]
 ) -> Iterable[str]:
     seen: set[str] = set()
-    for number, entry in versions.items():
-        every = [path for held in entry.state.values() for path in held]
+    for number, state in states.items():
+        every = [path for held in state.values() for path in held]
         unique = set(every)
         if len(unique) != len(every):
             yield f"a logical path occurs twice in version {number}"
         for path in paths.also_folders(unique):
             yield f"the logical path {path!r} is also a folder of another in version {number}"
-        for digest in entry.state.keys() - manifest.keys():
+        for digest in state.keys() - manifest.keys():
             yield f"version {number} uses the digest {digest}, which the manifest does not have"
         seen |= unique
     for path in paths.unsafe(seen):
@@ -304,10 +328,7 @@ def serialise(inventory: Inventory) -> bytes:
         type=f"https://ocfl.io/{inventory.spec}/spec/#inventory",
         digest_algorithm=inventory.digest_algorithm,
         head=inventory.version_folder(inventory.head),
-        # absent means "content"; present in a later inventory only would be E019
-        content_directory=(
-            None if inventory.content_directory == "content" else inventory.content_directory
-        ),
+        content_directory=inventory.content_directory if inventory.names_directory else None,
         manifest=_sorted(inventory.manifest, spell_of),
         versions={
             inventory.version_folder(number): _Version(
@@ -322,7 +343,11 @@ def serialise(inventory: Inventory) -> bytes:
             )
             for number, entry in sorted(inventory.versions.items())
         },
-        fixity={name: _sorted(held, {}) for name, held in sorted(inventory.fixity.items())} or None,
+        fixity=(
+            None
+            if inventory.fixity is None
+            else {name: _sorted(held, {}) for name, held in sorted(inventory.fixity.items())}
+        ),
     )
     return msgspec.json.encode(raw)
 

@@ -7,89 +7,66 @@ hold up the reader. What the bytes mean is left to the callers.
 from __future__ import annotations
 
 import errno
-import os
-import stat
 from pathlib import Path
 
 from strongroom.errors import Damaged, Fault
-
-#: how every file of the archive is opened; O_NONBLOCK: a pipe must not wait for its writer
-READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+from strongroom.storage.localstore import LocalStore
+from strongroom.storage.protocols import NotAFile, Store
 
 #: refusals that say something about this process or machine, and nothing about the file
 _OWN_TROUBLE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
-#: refusals to open what is no regular file -> what it is
-_ODD = {errno.ELOOP: "a symbolic link", errno.ENXIO: "a socket or a device"}
-_KINDS = {
-    stat.S_IFREG: "a regular file",
-    stat.S_IFDIR: "a folder",
-    stat.S_IFLNK: "a symbolic link",
-    stat.S_IFIFO: "a pipe",
-    stat.S_IFSOCK: "a socket",
-}
-_CHUNK = 1 << 20
 
 
-def read(path: Path, owner: str) -> bytes | None:
+def read_from(store: Store, path: str, owner: str) -> bytes | None:
     """The bytes of a file; None if nothing is there.
 
     ``owner`` is what holds it, such as ``the object at 'abc/…'``, for the message. Damaged
     (``unreadable-metadata``) if it cannot be read or is no regular file.
     """
     try:
-        descriptor = os.open(path, READ)
+        return store.read(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise unreadable(error, path, owner) from error
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise not_regular(path, owner, kind(status.st_mode))
-        parts = []
-        while data := os.read(descriptor, max(_CHUNK, status.st_size)):
-            parts.append(data)
-        return b"".join(parts)
-    except OSError as error:
-        raise unreadable(error, path, owner) from error
-    finally:
-        os.close(descriptor)
+        name = path.rpartition("/")[2]
+        raise unreadable(error, store.place(path), owner, name=name) from error
+
+
+def read(path: Path, owner: str) -> bytes | None:
+    """The same, for a file of this machine."""
+    return read_from(LocalStore(path.parent), path.name, owner)
 
 
 def unreadable(
     error: OSError,
-    path: Path,
+    place: str,
     owner: str,
     *,
-    name: str | None = None,
+    name: str,
     code: str = "unreadable-metadata",
 ) -> Damaged | OSError:
     """What to raise where a file of the archive cannot be opened or read.
 
-    ``name`` is what messages call the file, by default its own name.
+    ``name`` is what messages call the file, ``place`` where operators find it.
     The error itself where it is this process's trouble, so that no file is called damaged for it.
     """
     if error.errno in _OWN_TROUBLE:
         return error
-    if error.errno in _ODD:
-        return not_regular(path, owner, _ODD[error.errno], code=code)
+    if isinstance(error, NotAFile):
+        return _not_regular(error, place, owner, name, code)
     reason = error.strerror or "the system does not say why"
-    name = name or path.name
     what = f"'{name}' of {owner} cannot be read: {reason}."
     return Damaged(
         f"{what} Check the disk and the permissions; if that does not help, restore it from a "
         "copy.",
         code=code,
         faults=[Fault(code=code, message=what, path=name, found=reason)],
-        operator=f"{error}; it is {path}",
+        operator=f"{error}; it is {place}",
     )
 
 
-def not_regular(
-    path: Path, owner: str, found: str, *, code: str = "unreadable-metadata"
-) -> Damaged:
-    """What to raise where something else, ``found``, lies in the place of a file."""
-    what = f"'{path.name}' of {owner} is {found} and no regular file."
+def _not_regular(error: NotAFile, place: str, owner: str, name: str, code: str) -> Damaged:
+    what = f"'{name}' of {owner} is {error.found} and no regular file."
     return Damaged(
         f"{what} Restore it from a copy.",
         code=code,
@@ -97,15 +74,10 @@ def not_regular(
             Fault(
                 code=code,
                 message=what,
-                path=path.name,
+                path=name,
                 expected="a regular file",
-                found=found,
+                found=error.found,
             )
         ],
-        operator=f"it is {path}",
+        operator=f"it is {place}",
     )
-
-
-def kind(mode: int) -> str:
-    """What a mode of stat(2) stands for, in words for people."""
-    return _KINDS.get(stat.S_IFMT(mode), "a device")

@@ -18,13 +18,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from strongroom.errors import Damaged
+from strongroom.ocfl import digests, metadata, paths, replacing, stored
 from strongroom.ocfl import inventory as inventories
-from strongroom.ocfl import metadata, replacing, stored
 from strongroom.ocfl.inventory import Inventory
+from strongroom.ocfl.paths import StoragePath
 from strongroom.ocfl.site import Site
 from strongroom.ocfl.staging import Intent
 from strongroom.ocfl.stored import INVENTORY, StoredObject
 from strongroom.storage import durable
+from strongroom.storage.protocols import Store
 
 _VERSION = re.compile(r"v0*([1-9][0-9]*)")
 
@@ -48,8 +50,9 @@ def repair(site: Site, object_id: str) -> str | None:
     if _restore_inventory(site, object_id, folder):
         done.append("restored its inventory from the copy that its sidecar proves")
     found = site.load(object_id)
-    if stored.read_sidecar(folder, found.inventory, f"'{object_id}'") != found.inventory_digest:
-        name = stored.sidecar_name(found.inventory.digest_algorithm)
+    said = stored.read_sidecar(site.store, found.path, found.algorithm, f"'{object_id}'")
+    if said != found.inventory_digest:
+        name = stored.sidecar_name(found.algorithm)
         _write(site, object_id, folder / name, stored.sidecar(found.inventory_digest))
         done.append("rewrote the sidecar of its inventory")
     done += _settle_versions(site, found)
@@ -78,51 +81,64 @@ def prune(site: Site, folder: Path) -> int:
     return removed
 
 
-def _restore_inventory(site: Site, object_id: str, folder: Path) -> bool:
-    """Put an inventory in the place of a lost or damaged one; whether that was needed.
+def id_at(store: Store, path: StoragePath) -> str:
+    """The id of the object in a folder, also where only a repair makes it readable.
 
-    Only a version's copy that has exactly the digest in the object's own sidecar can do that.
+    NotFound if there is none, Damaged if nothing in it tells.
     """
-    data = metadata.read(folder / INVENTORY, f"'{object_id}'")
-    for algorithm in inventories.DIGEST_LENGTH:
-        said = stored.said_by_sidecar(folder, algorithm, f"'{object_id}'")
-        if said is None:
-            continue
-        if data is not None and (
-            hashlib.new(algorithm, data).hexdigest() == said or _can_be_trusted(site, object_id)
-        ):
-            return False
-        for path in folder.iterdir():
-            copy = path / INVENTORY
-            if _VERSION.fullmatch(path.name) and replacing.digest_at(copy, algorithm) == said:
-                _write(site, object_id, folder / INVENTORY, copy.read_bytes())
-                return True
+    try:
+        return stored.load(store, path).id
+    except Damaged as error:
+        copy = _proven_copy(store, path, error)
+        return inventories.parse(copy).id
+
+
+def _restore_inventory(site: Site, object_id: str, folder: Path) -> bool:
+    """Put an inventory in the place of a lost or damaged one; whether that was needed."""
+    try:
+        site.load(object_id)
+    except Damaged as error:
+        copy = _proven_copy(site.store, site.object_path(object_id), error)
+        _write(site, object_id, folder / INVENTORY, copy)
+        return True
     return False
 
 
-def _can_be_trusted(site: Site, object_id: str) -> bool:
-    try:
-        site.load(object_id)
-    except Damaged:
-        return False
-    return True
+def _proven_copy(store: Store, path: StoragePath, error: Damaged) -> bytes:
+    """The inventory of a version that has exactly the digest in the object's own sidecar.
+
+    Raises ``error`` if there is none, or if it says that the disk, not the inventory, is at fault.
+    """
+    owner = f"the object at '{path}'"
+    if error.problem != "bad-inventory":
+        raise error
+    for algorithm in digests.CONTENT:
+        said = stored.read_sidecar(store, path, algorithm, owner)
+        for child in store.children(path) if said else ():
+            copy = paths.below(path, f"{child.name}/{INVENTORY}")
+            if _VERSION.fullmatch(child.name):
+                data = metadata.read_from(store, copy, owner)
+                if data is not None and digests.of(algorithm, data) == said:
+                    return data
+    raise error
 
 
 def _settle_declarations(site: Site, found: StoredObject) -> bool:
     """Leave the declaration that the inventory's type names as the only one; whether it was not."""
-    names = replacing.declarations(found.folder)
+    folder = site.folder / found.path
+    names = replacing.declarations(folder)
     if names == [replacing.declaration(found.inventory.spec)[0]]:
         return False
     with _place(site, found.id) as place:
-        return replacing.settle_declarations(found.folder, place, found.inventory.spec)
+        return replacing.settle_declarations(folder, place, found.inventory.spec)
 
 
 def _settle_versions(site: Site, found: StoredObject) -> list[str]:
     """Roll a version forward that was moved in but not committed, or put it aside."""
-    head = found.inventory.head
+    head, inside = found.inventory.head, site.folder / found.path
     numbers = {
         int(match.group(1)): path
-        for path in found.folder.iterdir()
+        for path in inside.iterdir()
         if (match := _VERSION.fullmatch(path.name)) and int(match.group(1)) > head
     }
     if not numbers:
@@ -140,10 +156,10 @@ def _settle_versions(site: Site, found: StoredObject) -> list[str]:
         if not _roll_forward(site, found, data):
             return []
         return [f"committed version {head + 1}, which was complete"]
-    target = site.staging.aside / f"{found.folder.name[:32]}-{folder.name}-{os.urandom(6).hex()}"
+    target = site.staging.aside / f"{inside.name[:32]}-{folder.name}-{os.urandom(6).hex()}"
     durable.rename(folder, target)
     durable.sync_folder(site.staging.aside)
-    durable.sync_folder(found.folder)
+    durable.sync_folder(inside)
     return [f"put an uncommitted version {head + 1} aside as {target}, because {wrong}"]
 
 
@@ -175,14 +191,14 @@ def _write(site: Site, object_id: str, path: Path, data: bytes) -> None:
 
 def _roll_forward(site: Site, found: StoredObject, data: bytes) -> bool:
     """Put a version's inventory in the object's root; False if another writer was faster."""
-    algorithm = found.inventory.digest_algorithm
+    algorithm = found.algorithm
     digest = hashlib.new(algorithm, data).hexdigest()
     with _place(site, found.id) as place:
         durable.write_new(place / INVENTORY, data)
         durable.write_new(place / stored.sidecar_name(algorithm), stored.sidecar(digest))
         durable.sync_tree(place)
         return replacing.replace_inventory(
-            found.folder, place, before=found.inventory_digest, algorithm=algorithm
+            site.folder / found.path, place, before=found.inventory_digest, algorithm=algorithm
         )
 
 
@@ -197,7 +213,13 @@ def _complete(found: StoredObject, folder: Path) -> tuple[bytes | None, str]:
         if data is None:
             return None, "it has no inventory"
         inventory = inventories.parse(data)
-        if stored.read_sidecar(folder, inventory, owner) != stored.digest_of(data, inventory):
+        said = stored.read_sidecar(
+            found.store,
+            paths.below(found.path, folder.name),
+            inventory.digest_algorithm,
+            owner,
+        )
+        if said != stored.digest_of(data, inventory):
             return None, "its inventory does not match its sidecar"
         wrong = next(_against_rolling_forward(found, inventory, folder), None)
     except Damaged as error:

@@ -41,7 +41,7 @@ def replace_inventory(folder: Path, staged: Path, *, before: str, algorithm: str
 
 def digest_at(path: Path, algorithm: str) -> str | None:
     """The digest of a small file as it is now; None if there is none."""
-    data = metadata.read(path, f"the object at '{path.parent}'")
+    data = metadata.read(path, f"the object at '{path.parent.name}'")
     return None if data is None else hashlib.new(algorithm, data).hexdigest()
 
 

@@ -22,9 +22,12 @@ from strongroom.errors import BadRequest, Conflict, Damaged, NotFound, Strongroo
 from strongroom.ocfl import declaration, draft, recovery, walk
 from strongroom.ocfl.draft import Draft
 from strongroom.ocfl.locks import Locks
+from strongroom.ocfl.paths import StoragePath
+from strongroom.ocfl.reading import ObjectFolder
 from strongroom.ocfl.site import Site
 from strongroom.ocfl.staging import Intent, Place, Staging, read_intent
-from strongroom.ocfl.stored import ObjectFolder, StoredObject
+from strongroom.ocfl.stored import StoredObject
+from strongroom.ocfl.versions import style_of
 from strongroom.storage import durable
 from strongroom.storage.trouble import told_as
 
@@ -105,7 +108,12 @@ class OcflRoot:
         """
         return declaration.read_identity(self._site.folder)
 
-    def object_path(self, object_id: str) -> str:
+    @property
+    def spec(self) -> str:
+        """Version of the OCFL specification that the root follows."""
+        return self._site.spec
+
+    def object_path(self, object_id: str) -> StoragePath:
         """Where an object lies (or would lie), relative to the root."""
         return self._site.object_path(object_id)
 
@@ -119,8 +127,12 @@ class OcflRoot:
 
     def folder_of(self, object_id: str, *, algorithm: str = "sha256") -> ObjectFolder:
         """An object's folder, to read content whose paths are known; nothing is read yet."""
-        folder = self._site.object_folder(object_id)
-        return ObjectFolder(id=object_id, folder=folder, algorithm=algorithm)
+        return ObjectFolder(
+            id=object_id,
+            store=self._site.store,
+            path=self._site.object_path(object_id),
+            algorithm=algorithm,
+        )
 
     def objects(self) -> Iterator[StoredObject | Damaged]:
         """Every object, in a stable order, and an error for each that is damaged."""
@@ -132,16 +144,35 @@ class OcflRoot:
 
     # -------------------------------------------------------------------------------- changing
 
-    def draft(self, object_id: str, *, base: StoredObject | None, attempt: str) -> Draft:
+    def draft(
+        self,
+        object_id: str,
+        *,
+        base: StoredObject | None,
+        attempt: str,
+        algorithm: str = "sha256",
+        fixity: Collection[str] = (),
+        upgrade: bool = False,
+    ) -> Draft:
         """A new version of an object, to be built: of ``base``, or v1 of a new one.
 
         ``attempt`` names the work; a dead attempt of that name is thrown away. BadRequest if it is
         no plain name, Conflict (``attempt-in-use``) if it is alive.
+        ``algorithm`` addresses the content of a new object; ``fixity`` names algorithms of further
+        digests to keep of new content; ``upgrade`` lifts an older object to the specification of
+        its root. Unprocessable if one of these cannot be.
         """
         if not _ATTEMPT.fullmatch(attempt):
             raise BadRequest(f"'{attempt[:100]}' cannot name an attempt: use letters and digits.")
         if base is not None and base.id != object_id:
             raise Conflict(f"A draft of '{object_id}' cannot be based on '{base.id}'.")
+        style = style_of(
+            base.inventory if base else None,
+            spec=self._site.spec,
+            algorithm=algorithm,
+            fixity=fixity,
+            upgrade=upgrade,
+        )
         intent = self._intent(
             "version",
             object_id,
@@ -152,7 +183,7 @@ class OcflRoot:
         staging = self._site.staging
         with told_as(object_id):
             place = staging.claim(staging.work, f"{self._key(object_id)}-{attempt}", intent)
-            return draft.begin(self._site, object_id, base, place)
+            return draft.begin(self._site, object_id, base, place, style)
 
     def purge(self, object_id: str) -> None:
         """Remove an object and all its versions for ever; harmless if it is gone.
@@ -196,11 +227,11 @@ class OcflRoot:
         _, told, failed = self._settle(lambda _: True)
         told += failed
         if every:
-            for found in self.objects():
+            for found in walk.places(self._site.store):
                 if isinstance(found, Damaged):
                     told.append(found.message)
                 else:
-                    told += self._recover_telling(found.id)
+                    told += self._recover_telling(found)
         return told
 
     def sweep(self, *, older_than: float, keep: Collection[str] = ()) -> int:
@@ -258,11 +289,16 @@ class OcflRoot:
         place.clear()
         return [done] if done else [f"cleared unfinished work {name}"]
 
-    def _recover_telling(self, object_id: str) -> list[str]:
+    def _recover_telling(self, path: StoragePath) -> list[str]:
         try:
+            object_id = recovery.id_at(self._site.store, path)
+            if self._site.object_path(object_id) != path:
+                raise walk.misplaced(self._site, object_id, path)
             done = self.recover(object_id)
+        except NotFound:
+            return []  # purged meanwhile
         except (StrongroomError, OSError) as error:
-            return [_reason(error, f"'{object_id}'")]
+            return [_reason(error, f"the object at '{path}'")]
         return [done] if done else []
 
     def _key(self, object_id: str) -> str:

@@ -11,8 +11,10 @@ from strongroom.errors import Damaged
 from strongroom.ocfl import stored
 from strongroom.ocfl.layouts import Layout
 from strongroom.ocfl.locks import Locks
+from strongroom.ocfl.paths import StoragePath
 from strongroom.ocfl.staging import Staging
 from strongroom.ocfl.stored import StoredObject
+from strongroom.storage.localstore import LocalStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +32,13 @@ class Site:
     #: host and process, as intents name them
     owner: str
 
-    def object_path(self, object_id: str) -> str:
-        return self.layout.object_path(object_id)
+    @property
+    def store(self) -> LocalStore:
+        """The same folder, for reading."""
+        return LocalStore(self.folder)
+
+    def object_path(self, object_id: str) -> StoragePath:
+        return StoragePath(self.layout.object_path(object_id))
 
     def object_folder(self, object_id: str) -> Path:
         return self.folder / self.object_path(object_id)
@@ -39,11 +46,11 @@ class Site:
     def load(self, object_id: str) -> StoredObject:
         """The object as it is now; NotFound, or Damaged if it cannot be trusted."""
         path = self.object_path(object_id)
-        found = stored.load(self.folder / path, path, f"'{object_id}'")
+        found = stored.load(self.store, path, f"'{object_id}'")
         if found.id != object_id:
             raise Damaged(
                 f"Where '{object_id}' should be lies '{found.id}'. Restore both from a copy.",
                 code="wrong-object",
-                operator=f"the object is {found.folder}",
+                operator=f"the object is {self.folder / path}",
             )
         return found

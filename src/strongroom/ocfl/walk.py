@@ -6,14 +6,14 @@ not hide the others.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 from strongroom.errors import Damaged, NotFound
-from strongroom.ocfl import metadata, stored
+from strongroom.ocfl import metadata, paths, stored
+from strongroom.ocfl.paths import StoragePath
 from strongroom.ocfl.site import Site
 from strongroom.ocfl.stored import StoredObject
+from strongroom.storage.protocols import ChildKind, Store
 
 
 def objects(site: Site) -> Iterator[StoredObject | Damaged]:
@@ -21,73 +21,74 @@ def objects(site: Site) -> Iterator[StoredObject | Damaged]:
 
     Objects that are purged while the walk goes on are left out.
     """
-    waiting = [""]
+    for found in places(site.store):
+        if isinstance(found, Damaged):
+            yield found
+        else:
+            yield from _read(site, found)
+
+
+def places(store: Store) -> Iterator[StoragePath | Damaged]:
+    """The folders of all objects, unread, and a Damaged for each thing that is none."""
+    waiting = [paths.ROOT]
     while waiting:
         path = waiting.pop()
-        folder = site.folder / path if path else site.folder
         try:
-            files, folders, odd = _look(folder)
+            children = store.children(path)
         except FileNotFoundError:
             continue
         except OSError as error:
-            if path == "":
+            if path == paths.ROOT:
                 raise
-            yield _told(error, folder, path)
+            yield _told(store, error, path)
             continue
-        if path == "":
+        folders = [child.name for child in children if child.kind is ChildKind.FOLDER]
+        files = [child.name for child in children if child.kind is ChildKind.FILE]
+        odd = [child.name for child in children if child.kind is not ChildKind.FOLDER]
+        if path == paths.ROOT:
             # files in the root itself are free (E087), as is everything in its extensions
             folders = [name for name in folders if name != "extensions"]
+            odd = [name for name in odd if name not in files]
         elif any(name.startswith("0=ocfl_object_") for name in files):
-            yield from _read(site, folder, path)
+            yield path
             continue
-        else:
-            odd += files
         for name in odd:
+            place = paths.below(path, name)
             yield Damaged(
-                f"'{f'{path}/{name}'.strip('/')}' in the storage root belongs to no object.",
+                f"'{place}' in the storage root belongs to no object.",
                 code="stray-file",
-                operator=f"move {folder / name} away, or restore the object it belonged to",
+                operator=f"move {store.place(place)} away, or restore the object it belonged to",
             )
-        if odd and path and {"inventory.json"} & set(odd):
-            continue
-        waiting += [f"{path}/{name}" if path else name for name in reversed(folders)]
+        if stored.INVENTORY not in odd:
+            waiting += [paths.below(path, name) for name in reversed(folders)]
 
 
-def _look(folder: Path) -> tuple[list[str], list[str], list[str]]:
-    """Names of the files, the folders and all else in a folder, each sorted."""
-    files, folders, odd = [], [], []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                folders.append(entry.name)
-            elif entry.is_file(follow_symlinks=False):
-                files.append(entry.name)
-            else:
-                odd.append(entry.name)
-    return sorted(files), sorted(folders), sorted(odd)
-
-
-def _read(site: Site, folder: Path, path: str) -> Iterator[StoredObject | Damaged]:
+def _read(site: Site, path: StoragePath) -> Iterator[StoredObject | Damaged]:
     try:
-        found = stored.load(folder, path)
+        found = stored.load(site.store, path)
         if site.object_path(found.id) != path:
-            raise Damaged(
-                f"'{found.id}' lies at '{path}' and not where its id leads, "
-                f"'{site.object_path(found.id)}'. Move it there.",
-                code="wrong-object",
-            )
+            raise misplaced(site, found.id, path)
         yield found
     except NotFound:
         return
     except Damaged as error:
         yield error
     except OSError as error:
-        yield _told(error, folder, path)
+        yield _told(site.store, error, path)
 
 
-def _told(error: OSError, folder: Path, path: str) -> Damaged:
+def misplaced(site: Site, object_id: str, path: StoragePath) -> Damaged:
+    return Damaged(
+        f"'{object_id}' lies at '{path}' and not where its id leads, "
+        f"'{site.object_path(object_id)}'. Move it there.",
+        code="wrong-object",
+    )
+
+
+def _told(store: Store, error: OSError, path: StoragePath) -> Damaged:
     """An error about one folder among the objects; raised as it is if it is about us."""
-    better = metadata.unreadable(error, folder, "the storage root", name=path)
+    place = store.place(path)
+    better = metadata.unreadable(error, place, "the storage root", name=path)
     if isinstance(better, OSError):
         raise better
     return better

@@ -15,9 +15,11 @@ from threading import Lock
 from strongroom.domain.paths import MemberPath, RepositoryPath
 from strongroom.domain.resources import Kind, Member, Node
 from strongroom.errors import Conflict, Damaged, Fault, NotFound
-from strongroom.ocfl.draft import Draft, NewFile
+from strongroom.ocfl.draft import Draft
+from strongroom.ocfl.plan import NewFile, Plan
+from strongroom.ocfl.reading import ObjectFolder
 from strongroom.ocfl.root import OcflRoot
-from strongroom.ocfl.stored import ObjectFolder, StoredObject
+from strongroom.ocfl.stored import StoredObject
 from strongroom.repository.document import DOCUMENT, FORMAT, Document, encode
 from strongroom.repository.history import document_at, members_at, node
 from strongroom.repository.ids import object_id
@@ -120,12 +122,13 @@ class Repository:
         """
         draft = self.root.draft(object_id(path), base=base, attempt=attempt)
         try:
-            for gone in plan.removes:
-                draft.remove(gone)
-            faults = draft.add_files(
-                (
-                    NewFile(logical=c.path, source=c.origin, sha256=c.digest, size=c.size)
-                    for c in plan.copies
+            faults = draft.apply(
+                Plan(
+                    removes=plan.removes,
+                    adds=tuple(
+                        NewFile(logical=c.path, source=c.origin, sha256=c.digest, size=c.size)
+                        for c in plan.copies
+                    ),
                 ),
                 open_source,
                 progress=progress,

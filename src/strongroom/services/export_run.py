@@ -15,6 +15,7 @@ from strongroom.domain.importjob import Job, JobStatus, Progress
 from strongroom.domain.resources import Group, Kind, Member
 from strongroom.domain.versions import version_name
 from strongroom.errors import Fault, NotFound, OutOfSpace, StrongroomError
+from strongroom.ocfl import paths
 from strongroom.ocfl.stored import StoredObject
 from strongroom.services import browse
 from strongroom.services.context import Context
@@ -89,7 +90,7 @@ def _copy(
 
 def _sources(stored: StoredObject, binaries: list[Member]) -> Generator[CopyIn, None, None]:
     for member in binaries:
-        with stored.open(member.content_path) as stream:
+        with stored.open(paths.content(member.content_path)) as stream:
             yield CopyIn(path=member.path, stream=stream, sha256=member.digest, size=member.size)
 
 

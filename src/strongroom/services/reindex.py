@@ -105,7 +105,7 @@ def _not_indexed(stored: StoredObject, error: StrongroomError) -> Damaged:
     return Damaged(
         f"The object {stored.id} cannot be indexed: {error.message}",
         code=error.problem,
-        operator=f"it lies in {stored.folder}",
+        operator=f"it lies in {stored.store.place(stored.path)}",
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from strongroom.domain.paths import slug
 from strongroom.domain.resources import Member, Node
-from strongroom.ocfl.stored import read_range, verified_chunks
+from strongroom.ocfl import paths
+from strongroom.ocfl.reading import read_range, verified_chunks
 from strongroom.services.context import Context
 from strongroom.services.views import Content
 
@@ -16,9 +17,10 @@ def of_member(ctx: Context, group: Node, member: Member) -> Content:
 
     def read(start: int, length: int) -> Iterator[bytes]:
         folder = ctx.repository.folder_of(group.path)
+        place = paths.content(member.content_path)
         if start == 0 and length == member.size:
-            return verified_chunks(folder, member.content_path, member.digest)
-        return read_range(folder, member.content_path, start, length, size=member.size)
+            return verified_chunks(folder, place, member.digest)
+        return read_range(folder, place, start, length, size=member.size)
 
     modified = next(v.created for v in group.versions if v.number == member.modified)
     return Content(

@@ -42,7 +42,7 @@ class LocalStore:
         return self.folder.as_uri().rstrip("/") + "/"
 
     def children(self, folder: str) -> list[Child]:
-        with os.scandir(self._at(folder)) as entries:
+        with os.scandir(self.place(folder)) as entries:
             return sorted(map(_child, entries), key=lambda child: child.name)
 
     def open(self, path: str) -> BinaryIO:
@@ -56,12 +56,12 @@ class LocalStore:
         finally:
             os.close(descriptor)
 
-    def _at(self, path: str) -> str:
+    def place(self, path: str) -> str:
         return f"{self.folder}/{path}" if path else str(self.folder)
 
     def _open(self, path: str) -> int:
         try:
-            descriptor = os.open(self._at(path), READ)
+            descriptor = os.open(self.place(path), READ)
         except OSError as error:
             if error.errno in _ODD:
                 raise NotAFile(path, _ODD[error.errno]) from error
@@ -69,7 +69,7 @@ class LocalStore:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             os.close(descriptor)
-            raise NotAFile(path, kind(mode))
+            raise NotAFile(path, _KINDS.get(stat.S_IFMT(mode), "a device"))
         return descriptor
 
 
@@ -82,8 +82,3 @@ def _child(entry: os.DirEntry[str]) -> Child:
     if stat.S_ISLNK(status.st_mode):
         return Child(entry.name, ChildKind.LINK)
     return Child(entry.name, ChildKind.SPECIAL)
-
-
-def kind(mode: int) -> str:
-    """What a mode of stat(2) stands for, in words for people."""
-    return _KINDS.get(stat.S_IFMT(mode), "a device")

@@ -213,3 +213,6 @@ class Store(Protocol):
 
     def read(self, path: str) -> bytes:
         """A small regular file whole; NotAFile if it is anything else."""
+
+    def place(self, path: str) -> str:
+        """What the people who run the store call the place of a file or folder."""

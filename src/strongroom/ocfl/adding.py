@@ -1,0 +1,163 @@
+"""Brings the files of a plan in: small ones one after another, larger ones side by side.
+
+Threads make small files slower (they fight for the interpreter) and large ones faster (hashing and
+writing let go of it). What becomes of each file is decided by whoever takes it in.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from strongroom.errors import (
+    BadRequest,
+    Fault,
+    Forbidden,
+    NotFound,
+    StrongroomError,
+    Unprocessable,
+)
+from strongroom.ocfl.plan import NewFile
+from strongroom.storage import copying
+from strongroom.storage.protocols import OpenFile
+from strongroom.storage.trouble import told_as
+
+#: hears of every further number of bytes
+Tick = Callable[[int], None]
+#: the digest of a file that was taken in, or all that is wrong with it
+Outcome = str | list[Fault]
+
+_WORKERS = max(2, min(4, os.cpu_count() or 1))
+#: seconds after which waiting for larger files is interrupted to tell of progress
+_TELL = 0.25
+#: what an opener may raise about one file, as opposed to what ends the whole work
+_ABOUT_ONE_FILE = (NotFound, BadRequest, Unprocessable, Forbidden)
+
+
+class _Stopped(Exception):
+    """The work was cancelled, or has failed elsewhere."""
+
+
+class Adding:
+    """One run of copying; ``progress`` hears the files and bytes that are done so far.
+
+    ``progress`` and ``cancelled`` are called in the thread that calls :meth:`run` only.
+    """
+
+    def __init__(
+        self,
+        take: Callable[[NewFile, OpenFile, Tick], Outcome],
+        progress: Callable[[int, int], None] | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> None:
+        self._take = take
+        self._progress = progress
+        self._cancelled = cancelled
+        self._files = self._bytes = 0
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._waiting: dict[Future[Outcome], tuple[int, NewFile]] = {}
+        #: number of a file -> what became of it
+        self._outcomes: dict[int, tuple[NewFile, Outcome]] = {}
+
+    def run(
+        self, files: Iterable[NewFile], open_source: Callable[[str], OpenFile]
+    ) -> tuple[dict[str, str], list[Fault]]:
+        """Logical path -> digest of what was added, and the faults of all other files, in order.
+
+        A cancelled run ends with the fault ``cancelled``.
+        """
+        faults: list[Fault] = []
+        with ThreadPoolExecutor(_WORKERS, thread_name_prefix="strongroom-copy") as pool:
+            try:
+                for number, file in enumerate(files):
+                    self._check()
+                    self._add(pool, number, file, open_source)
+                while self._waiting:
+                    self._await_one()
+            except _Stopped:
+                faults.append(Fault(code="cancelled", message="The work was cancelled."))
+            finally:
+                self._stop.set()
+        return self._results(faults)
+
+    def _results(self, faults: list[Fault]) -> tuple[dict[str, str], list[Fault]]:
+        added: dict[str, str] = {}
+        found: list[Fault] = []
+        for _, (file, outcome) in sorted(self._outcomes.items()):
+            if isinstance(outcome, str):
+                added[file.logical] = outcome
+            else:
+                found += outcome
+        return added, found + faults
+
+    def _add(
+        self,
+        pool: ThreadPoolExecutor,
+        number: int,
+        file: NewFile,
+        open_source: Callable[[str], OpenFile],
+    ) -> None:
+        with told_as(file.source):
+            try:
+                source = open_source(file.source)
+            except _ABOUT_ONE_FILE as error:
+                self._done(number, file, _as_faults(error, file.source))
+                return
+        if source.entry.size <= copying.SMALL:
+            self._done(number, file, self._take_in(file, source, self._tick_here))
+            return
+        while len(self._waiting) >= _WORKERS:
+            self._await_one()
+        future = pool.submit(self._take_in, file, source, self._tick_aside)
+        self._waiting[future] = (number, file)
+
+    def _take_in(self, file: NewFile, source: OpenFile, tick: Tick) -> Outcome:
+        with source, told_as(file.source):
+            return self._take(file, source, tick)
+
+    def _await_one(self) -> None:
+        """Wait until one of the files under way is done, telling of progress meanwhile."""
+        while True:
+            done, _ = wait(self._waiting, timeout=_TELL, return_when=FIRST_COMPLETED)
+            for future in done:
+                number, file = self._waiting.pop(future)
+                self._done(number, file, future.result())
+            if done:
+                return
+            self._check()
+            self._tell()
+
+    def _done(self, number: int, file: NewFile, outcome: Outcome) -> None:
+        self._outcomes[number] = (file, outcome)
+        self._files += 1
+        self._tell()
+
+    def _check(self) -> None:
+        if self._cancelled is not None and self._cancelled():
+            raise _Stopped
+
+    def _tell(self) -> None:
+        if self._progress is not None:
+            self._progress(self._files, self._bytes)
+
+    def _tick_here(self, size: int) -> None:
+        with self._lock:
+            self._bytes += size
+        self._tell()
+
+    def _tick_aside(self, size: int) -> None:
+        if self._stop.is_set():
+            raise _Stopped
+        with self._lock:
+            self._bytes += size
+
+
+def _as_faults(error: StrongroomError, source: str) -> list[Fault]:
+    if isinstance(error, NotFound):
+        return [
+            Fault(code="missing-file", message="The file is not there (any more).", path=source)
+        ]
+    return list(error.faults) or [Fault(code=error.problem, message=error.message, path=source)]
