@@ -138,7 +138,10 @@ class Staging:
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
-            return False
+            if os.path.lexists(folder / _INTENT):
+                return False
+            # the intent comes first and goes last, so only a power cut can have taken it alone
+            _discard(folder, self.trash)
         return True
 
     def places(self) -> Iterator[Path]:

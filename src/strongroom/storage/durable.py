@@ -90,17 +90,31 @@ def rename(
     os.rename(source, target, src_dir_fd=source_folder, dst_dir_fd=target_folder)
 
 
-def rename_new(source: Path | str, target: Path | str) -> None:
+def rename_new(
+    source: Path | str,
+    target: Path | str,
+    *,
+    source_folder: int | None = None,
+    target_folder: int | None = None,
+) -> None:
     """Rename, atomically, to a name that must be free: FileExistsError or ENOTEMPTY if it is not.
 
     Where renameat2(2) is missing, an empty folder at ``target`` that comes between the look and the
     rename is replaced; nothing with content ever is.
     """
-    if kernel.rename_noreplace(os.fspath(source), os.fspath(target)):
+    if kernel.rename_noreplace(os.fspath(source), os.fspath(target), source_folder, target_folder):
         return
-    if os.path.lexists(target):
+    if _is_there(target, target_folder):
         raise FileExistsError(f"{target} is there already")
-    os.rename(source, target)  # noqa: PTH104 - as above
+    os.rename(source, target, src_dir_fd=source_folder, dst_dir_fd=target_folder)
+
+
+def _is_there(path: Path | str, folder: int | None) -> bool:
+    try:
+        os.stat(path, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def exchange(source: Path | str, target: Path | str) -> bool:

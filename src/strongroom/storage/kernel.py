@@ -38,9 +38,11 @@ def syncfs(descriptor: int) -> bool:
     return True
 
 
-def rename_noreplace(source: str, target: str) -> bool:
+def rename_noreplace(
+    source: str, target: str, source_folder: int | None = None, target_folder: int | None = None
+) -> bool:
     """Rename unless something is at ``target`` (FileExistsError); False where it cannot be had."""
-    return _renameat2(source, target, _RENAME_NOREPLACE)
+    return _renameat2(source, target, _RENAME_NOREPLACE, source_folder, target_folder)
 
 
 def rename_exchange(source: str, target: str) -> bool:
@@ -48,13 +50,19 @@ def rename_exchange(source: str, target: str) -> bool:
     return _renameat2(source, target, _RENAME_EXCHANGE)
 
 
-def _renameat2(source: str, target: str, flag: int) -> bool:
+def _renameat2(
+    source: str,
+    target: str,
+    flag: int,
+    source_folder: int | None = None,
+    target_folder: int | None = None,
+) -> bool:
     if sys.platform != "linux" or not hasattr(_libc(), "renameat2"):
         return False
     result = _libc().renameat2(
-        ctypes.c_int(_AT_FDCWD),
+        ctypes.c_int(_AT_FDCWD if source_folder is None else source_folder),
         ctypes.c_char_p(os.fsencode(source)),
-        ctypes.c_int(_AT_FDCWD),
+        ctypes.c_int(_AT_FDCWD if target_folder is None else target_folder),
         ctypes.c_char_p(os.fsencode(target)),
         ctypes.c_uint(flag),
     )

@@ -65,7 +65,8 @@ def _move_up(child: str, parent: int, top: int, numbers: Iterator[int]) -> str:
     for number in numbers:
         name = f".removing-{number}"
         try:
-            durable.rename(child, name, source_folder=parent, target_folder=top)
+            # what a stopped run has left under such a name must not be replaced: it is listed
+            durable.rename_new(child, name, source_folder=parent, target_folder=top)
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
                 raise
