@@ -264,6 +264,23 @@ def test_a_link_in_the_place_of_a_file_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "elsewhere").read_bytes() == b""
 
 
+def test_a_link_in_the_place_of_a_folder_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root/extensions").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Unprocessable, match="extensions"):
+        declaration.create(tmp_path / "root")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_text_that_somebody_added_to_is_left_alone(tmp_path: Path) -> None:
+    longer = published("ocfl_1.1.md") + b"."
+    (tmp_path / "ocfl_1.1.md").write_bytes(longer)
+    with pytest.raises(Unprocessable, match=r"ocfl_1\.1\.md"):
+        declaration.create(tmp_path)
+    assert tree(tmp_path) == {"ocfl_1.1.md": longer}
+
+
 def test_a_root_is_not_made_with_a_layout_that_cannot_be_followed(tmp_path: Path) -> None:
     with pytest.raises(Unprocessable, match="both must be 0"):
         declaration.create(tmp_path, Hashed(tuple_size=0))
@@ -456,6 +473,20 @@ def test_an_upgrade_stopped_at_any_step_leaves_a_root_and_is_settled(
         frozenset({"0=ocfl_1.0", "0=ocfl_1.1"}),
         frozenset({"0=ocfl_1.1"}),
     }
+
+
+def test_settling_trusts_no_declaration_that_is_only_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = old_root(tmp_path / "root")
+    (root / "0=ocfl_1.1").write_bytes(b"ocfl_1.1\n")
+    with monkeypatch.context() as patch:
+        done = steps(patch)
+        assert declaration.settle(root) is True
+    gone = done.index(("unlink", "0=ocfl_1.0"))
+    for half in (done[:gone], done[gone:]):
+        assert ("sync_folder", "root") in half
+    assert ("sync_file", "0=ocfl_1.1") in done[:gone]
 
 
 @pytest.mark.parametrize(

@@ -316,6 +316,7 @@ def test_ids_without_a_place_are_refused_with_the_reason(
     ("layout", "object_id", "path"),
     [
         (FlatDirect(), "é" * 127, "é" * 127),
+        (FlatDirect(), "a" * 255, "a" * 255),
         (FlatDirect(), "...", "..."),
         (FlatDirect(), "extensions2", "extensions2"),
         (FlatOmitPrefix(delimiter="EDU/"), "x.edu/1.eDu/2", "2"),

@@ -111,9 +111,18 @@ def create(folder: Path, layout: Layout = layouts.DEFAULT) -> None:
             _put(folder / path, data)
         make_identity(make_staging(folder))
         durable.sync_tree(folder)
-        _put(folder / f"0=ocfl_{SPEC}", _body(SPEC))
-        durable.sync_tree(folder)
-        durable.sync_folder(folder.parent)
+        _sync_above(folder)
+        _put(folder / f"0=ocfl_{SPEC}", _body(SPEC), synced=True)
+        durable.sync_folder(folder)
+
+
+def _sync_above(folder: Path) -> None:
+    """Bring the names of all folders on the way to this one onto the disk: some may be new."""
+    device = folder.stat().st_dev
+    for above in folder.parents:
+        if above.stat().st_dev != device or not os.access(above, os.R_OK):
+            break
+        durable.sync_folder(above)
 
 
 def _is_declared(folder: Path) -> bool:
@@ -207,7 +216,7 @@ def make_staging(folder: Path) -> Path:
         make_folders(staging / name)
     readme = staging / "README.txt"
     if not readme.exists():
-        _put(readme, STAGING_README.encode())
+        _put(readme, STAGING_README.encode(), synced=True)
         durable.sync_tree(staging)
         durable.sync_folder(staging.parent)
     return staging
@@ -274,7 +283,7 @@ def _passing(path: Path) -> Path:
 def _put(path: Path, data: bytes, *, synced: bool = False) -> None:
     """Write a small file whole: under another name first, so that it is never seen half done.
 
-    ``synced``: it is on disk before it has its name, and has its name on disk at the end.
+    ``synced``: it is on disk before it has its name. The name itself is never synced here.
     """
     passing = _passing(path)
     with suppress(FileNotFoundError):
@@ -283,8 +292,6 @@ def _put(path: Path, data: bytes, *, synced: bool = False) -> None:
     if synced:
         _sync(passing)
     durable.rename(passing, path)
-    if synced:
-        durable.sync_folder(path.parent)
 
 
 def _sync(path: Path) -> None:
