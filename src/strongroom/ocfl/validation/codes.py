@@ -42,14 +42,30 @@ _UNCHECKED = {
     "E028": "A rule for clients: this one keeps it.",
     "E051": "A rule for readers: this one keeps it.",
     "E062": "The order of steps leaves no trace; a wrong digest is E060.",
-    "E085": "Such a branch ends in an empty folder or in files, which E073, E072, E084 or E088 name.",
+    "E085": "Such a branch ends in an empty folder or in files: E073, E072, E084 or E088.",
     "E087": "A rule for validators: this one keeps it.",
     "E089": "A rule for those who store; what it forbids to rely on leaves no trace.",
     "E098": "A rule for readers: this one keeps it.",
     "W012": "What a log is, nobody can tell from its bytes.",
 }
 #: how a code is told from its neighbours, where the specification leaves that open
-_REMARKS: dict[str, str] = {}
+_REMARKS = {
+    "E003": "Also two declarations of which each would be right alone.",
+    "E010": "A gap among the inventory's versions, or among the version folders.",
+    "E019": "Also where a later inventory names content and the first another folder, as in the "
+    "official fixture of this code; any other change is E020.",
+    "E037": "In one object: the first version's inventory has another id; later ones are E110.",
+    "E046": "Any other difference between versions and folders than a gap, which is E010.",
+    "E058": "Where there is one for another algorithm, E059.",
+    "E060": "An older inventory that its digest file gives the lie is not judged any further.",
+    "E064": "The newest version's inventory is then judged for its form only.",
+    "E072": "In a folder without folders; beside folders, a file is E084.",
+    "E088": "Once for a whole branch without objects, instead of E072 and E084.",
+    "E090": "A file with hard links is judged like any other, too.",
+    "E093": "Not where the file is missing or its content digest is wrong, which is E092.",
+    "W001": "Not where padding is wrong, too, which is E011 to E013.",
+    "W014": "No layout is declared, and objects lie at different depths.",
+}
 
 
 def _section(section: str, **meanings: str) -> dict[str, Code]:

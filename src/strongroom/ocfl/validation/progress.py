@@ -24,3 +24,21 @@ class Progress:
 
 
 Report = Callable[[Progress], None]
+
+
+class Meter:
+    """Counts what is done and reports it."""
+
+    def __init__(self, report: Report | None) -> None:
+        self._report = report
+        self.objects = 0
+        self.files = 0
+        self.bytes = 0
+
+    def add(self, at: str, *, objects: int = 0, files: int = 0, bytes: int = 0) -> None:  # noqa: A002
+        """So much more is done."""
+        self.objects += objects
+        self.files += files
+        self.bytes += bytes
+        if self._report is not None:
+            self._report(Progress(objects=self.objects, files=self.files, bytes=self.bytes, at=at))

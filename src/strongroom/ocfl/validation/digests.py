@@ -1,0 +1,95 @@
+"""Digest algorithms of objects: their names, how their values look, how to compute them.
+
+Which of them are right where is left to the checks of manifest and fixity.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, BinaryIO
+
+#: OCFL 1.1, section 3.4: the algorithms for content
+CONTENT = ("sha512", "sha256")
+
+#: how many hexadecimal digits a value has; section 3.4 and extensions 0001 and 0009
+_HEX_DIGITS = {
+    "md5": 32,
+    "sha1": 40,
+    "sha256": 64,
+    "sha512": 128,
+    "blake2b-512": 128,
+    "blake2b-160": 40,
+    "blake2b-256": 64,
+    "blake2b-384": 96,
+    "sha512/256": 64,
+}
+#: extension 0009: the length of the file in bytes, in decimal digits
+SIZE = "size"
+#: all that are computed from the bytes
+HASHES = frozenset(_HEX_DIGITS)
+ALGORITHMS = HASHES | {SIZE}
+
+_HEX = re.compile(r"[0-9A-Fa-f]+")
+_DECIMAL = re.compile(r"0|[1-9][0-9]*")
+_MAKERS: dict[str, Callable[[], Any]] = {
+    "md5": lambda: hashlib.md5(usedforsecurity=False),
+    "sha1": lambda: hashlib.sha1(usedforsecurity=False),
+    "sha256": hashlib.sha256,
+    "sha512": hashlib.sha512,
+    "blake2b-512": hashlib.blake2b,
+    "blake2b-160": lambda: hashlib.blake2b(digest_size=20),
+    "blake2b-256": lambda: hashlib.blake2b(digest_size=32),
+    "blake2b-384": lambda: hashlib.blake2b(digest_size=48),
+    "sha512/256": lambda: hashlib.new("sha512_256"),
+}
+
+
+def well_formed(algorithm: str, value: str) -> bool:
+    """Whether this can be a value of the (known) algorithm, in either case."""
+    if algorithm == SIZE:
+        return bool(_DECIMAL.fullmatch(value))
+    return len(value) == _HEX_DIGITS[algorithm] and bool(_HEX.fullmatch(value))
+
+
+def computable(algorithm: str) -> bool:
+    """Whether this machine can compute it; sha512/256 is missing from some builds of OpenSSL."""
+    if algorithm == SIZE:
+        return True
+    if algorithm not in _MAKERS:
+        return False
+    try:
+        _MAKERS[algorithm]()
+    except ValueError:
+        return False
+    return True
+
+
+def of_bytes(algorithm: str, data: bytes) -> str:
+    """The value of a computable algorithm, in lower case."""
+    hasher = _MAKERS[algorithm]()
+    hasher.update(data)
+    value: str = hasher.hexdigest()
+    return value
+
+
+def of_stream(stream: BinaryIO, algorithms: Iterable[str], buffer: bytearray) -> dict[str, str]:
+    """All values of what is left of a stream, which is read once."""
+    hashers = {name: _MAKERS[name]() for name in algorithms if name != SIZE}
+    view = memoryview(buffer)
+    size = 0
+    while length := stream.readinto(buffer):  # type: ignore[attr-defined]
+        part = view[:length]
+        size += length
+        for hasher in hashers.values():
+            hasher.update(part)
+    return {name: hasher.hexdigest() for name, hasher in hashers.items()} | {SIZE: str(size)}
+
+
+def start(stream: BinaryIO, size: int) -> bytes:
+    """The first bytes of a stream that may give fewer at once."""
+    parts = bytearray()
+    while len(parts) < size and (part := stream.read(size - len(parts))):
+        parts += part
+    return bytes(parts)
