@@ -5,6 +5,7 @@ Whether they have the right bytes is left to :mod:`.fidelity`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -45,18 +46,14 @@ class Content:
 
     def is_told(self, path: str) -> bool:
         """Whether the file, or a folder above it, is reported."""
-        if not self.told:
-            return False
-        end = len(path)
-        while end > 0:
-            if path[:end] in self.told or path[:end] + "/" in self.told:
-                return True
-            end = path.rfind("/", 0, end)
-        return False
+        return _covered(path, self.told)
 
 
-def walk(ground: Ground, folder: str, content: Content) -> None:
-    """Take in the files of one content folder; what has no place in it is told."""
+def walk(ground: Ground, folder: str, manifest: Manifest | None, content: Content) -> None:
+    """Take in the files of one content folder; what has no place in it is told.
+
+    An empty folder is left alone where the manifest has files in it: these are told as missing.
+    """
     left = [folder]
     while left:
         place = left.pop()
@@ -64,7 +61,7 @@ def walk(ground: Ground, folder: str, content: Content) -> None:
         if children is None:
             content.told.add(f"{place}/")
             continue
-        if not children:
+        if not children and not (manifest is not None and manifest.is_folder(place)):
             if place == folder:
                 ground.problems.add("W003", place, "This content folder is empty.")
             else:
@@ -119,6 +116,8 @@ def missing(
         version = path.partition("/")[0]
         if version not in content.versions or content.is_told(path):
             continue
+        if _covered(path, manifest.unusable):
+            continue
         if version in content.without:
             empty.add(version)
         else:
@@ -160,6 +159,16 @@ def fixity(found: Inventory, content: Content) -> None:
     for path, values in found.fixity.claims.items():
         for algorithm, digest in values:
             _note(content, path, Claim(algorithm, digest, place, True))
+
+
+def _covered(path: str, told: Collection[str]) -> bool:
+    """Whether the path, or a folder above it (with trailing slash or not), is among these."""
+    end = len(path) if told else 0
+    while end > 0:
+        if path[:end] in told or path[:end] + "/" in told:
+            return True
+        end = path.rfind("/", 0, end)
+    return False
 
 
 def _note(content: Content, path: str, claim: Claim) -> None:

@@ -71,7 +71,7 @@ def _together(
                     yield _here(store, path, before, effort, meter)
                     continue
                 problems, summary = verdict
-                meter.add(path, objects=1, files=summary.files, bytes=summary.bytes)
+                meter.did(path, objects=1, files=summary.files, bytes=summary.bytes)
                 yield Judged(before=before, path=path, problems=problems, summary=summary)
 
 

@@ -50,19 +50,19 @@ def check(
         for job, result in hashing.run(ground.store, ground.path, jobs, workers):
             files, size = files + 1, size + job.size
             if files >= _STEP or size >= hashing.LARGE:
-                meter.add(job.path, files=files, bytes=size)
+                meter.did(job.path, files=files, bytes=size)
                 files = size = 0
             if not _right(job.path, result, stated, own, content):
                 wrong.append((job.path, result))
         if files:
-            meter.add(paths[-1], files=files, bytes=size)
+            meter.did(paths[-1], files=files, bytes=size)
     else:
         for path in paths:
             result = {digests.SIZE: str(content.sizes[path])}
             if not _right(path, result, stated, own, content):
                 wrong.append((path, result))
         if paths:
-            meter.add(paths[-1], files=len(paths), bytes=sum(content.sizes[p] for p in paths))
+            meter.did(paths[-1], files=len(paths), bytes=sum(content.sizes[p] for p in paths))
     for path, result in sorted(wrong, key=lambda item: item[0]):
         _tell(ground, path, result, stated, own, content)
 

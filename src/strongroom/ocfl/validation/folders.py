@@ -94,6 +94,9 @@ def _extensions(ground: Ground) -> None:
     if children is None:
         return
     linked = links(ground, "extensions", children)
+    if is_object(children):
+        ground.problems.add("E082", "extensions", "This object lies within another object.")
+        return
     for child in children:
         place = join("extensions", child.name)
         if child.kind is ChildKind.FOLDER:

@@ -101,7 +101,10 @@ def _values(found: Inventory, problems: Problems, judged: Inventory | None) -> N
         problems.add("W005", f"{found.at}: id", "The id is no URI.", found=shown(found.object_id))
     if found.algorithm == "sha256" and (judged is None or judged.algorithm != "sha256"):
         problems.add(
-            "W004", found.at, "The digest algorithm is sha256; sha512 is advised.", found="sha256"
+            "W004",
+            f"{found.at}: digestAlgorithm",
+            "The digest algorithm is sha256; sha512 is advised.",
+            found="sha256",
         )
 
 
@@ -164,22 +167,26 @@ def _strange_keys(raw: dict[str, Any], at: str, problems: Problems) -> set[str]:
     """Tell of keys that no inventory has; which blocks stand under them instead."""
     misplaced: set[str] = set()
     for key in sorted(raw.keys() - _KEYS):
-        value = raw[key]
+        place, value = f"{at}: {key}", raw[key]
         if "versions" not in raw and "versions" not in misplaced and _like_versions(value):
             problems.add(
-                "E044", at, "The versions stand under another key.", expected="versions", found=key
+                "E044",
+                place,
+                "The versions stand under another key.",
+                expected="versions",
+                found=key,
             )
             misplaced.add("versions")
         elif "fixity" not in raw and fixity.looks_like_one(value):
             problems.add(
                 "E055",
-                at,
+                place,
                 "The fixity block stands under another key.",
                 expected="fixity",
                 found=key,
             )
         else:
-            problems.add("E102", at, "An inventory has no such key.", found=shown(key))
+            problems.add("E102", place, "An inventory has no such key.", found=shown(key))
     return misplaced
 
 

@@ -32,14 +32,17 @@ def check(ground: Ground, extensions: Collection[str]) -> tuple[str | None, Layo
     if not isinstance(value, dict):
         ground.problems.add("E070", FILE, "This is no JSON object.", found=shown(value))
         return None, None
-    for key in ("extension", "description"):
-        if not isinstance(value.get(key), str):
-            ground.problems.add(
-                "E070", FILE, f"There is no text under {key}.", found=shown(value.get(key))
-            )
     name = value.get("extension")
-    if not isinstance(name, str):
-        return None, None
+    missing = [key for key in ("extension", "description") if not isinstance(value.get(key), str)]
+    for key in missing:
+        ground.problems.add(
+            "E070",
+            f"{FILE}: {key}",
+            "There is no text under this key.",
+            found=shown(value.get(key)),
+        )
+    if missing or not isinstance(name, str):
+        return name if isinstance(name, str) else None, None
     if name not in registered.layouts():
         ground.problems.add(
             "E071", f"{FILE}: extension", "No layout of this name is registered.", found=shown(name)

@@ -31,6 +31,15 @@ class Manifest:
     #: whether all that it names can be told; where not, that is reported
     complete: bool = True
 
+    #: all folders that its paths lie in, once they are asked for
+    _folders: set[str] | None = None
+
+    def is_folder(self, path: str) -> bool:
+        """Whether content paths lie in this folder or below it."""
+        if self._folders is None:
+            self._folders = paths.folders_of(self.digest_of)
+        return path in self._folders
+
     def drop(self, path: str) -> None:
         """Take a path that was reported out of what is looked up."""
         self.digest_of.pop(path, None)

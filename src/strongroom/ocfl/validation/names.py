@@ -55,13 +55,16 @@ def check(keys: Iterable[str], place: str, problems: Problems, *, warn: bool) ->
     for key in keys:
         if not key.startswith("v"):
             problems.add(
-                "E104", place, "The name of this version does not start with v.", found=shown(key)
+                "E104",
+                f"{place}.{key}",
+                "The name of this version does not start with v.",
+                found=shown(key),
             )
             bad.add(key)
         elif (value := number(key)) is None:
             problems.add(
                 "E105",
-                place,
+                f"{place}.{key}",
                 "The name of this version is not v and a positive whole number.",
                 found=shown(key),
             )
@@ -111,13 +114,24 @@ def _padding(good: dict[str, int], place: str, problems: Problems, *, warn: bool
         if name.startswith("v0") != padded:
             if padded and len(name) == len(first):
                 problems.add(
-                    "E011", place, f"{name} has no zero after its v, as {first} has.", found=name
+                    "E011",
+                    f"{place}.{name}",
+                    f"{name} has no zero after its v, as {first} has.",
+                    found=name,
                 )
             else:
-                problems.add("E012", place, f"{name} and {first} are not padded alike.", found=name)
+                problems.add(
+                    "E012",
+                    f"{place}.{name}",
+                    f"{name} and {first} are not padded alike.",
+                    found=name,
+                )
         elif padded and len(name) != len(first):
             problems.add(
-                "E013", place, f"{name} is not padded to the length of {first}.", found=name
+                "E013",
+                f"{place}.{name}",
+                f"{name} is not padded to the length of {first}.",
+                found=name,
             )
     if padded and warn and problems.errors == before:
         problems.add("W001", place, "Version names are padded with zeros.", found=first)

@@ -29,7 +29,7 @@ from strongroom.ocfl.validation.problems import Tell
 from strongroom.ocfl.validation.progress import Meter, Progress
 from strongroom.ocfl.validation.reading import Ground
 from strongroom.ocfl.validation.reporting import Problems
-from strongroom.ocfl.validation.version_folders import Versions
+from strongroom.ocfl.validation.version_folders import Versions, is_same
 from strongroom.storage.protocols import Child, ChildKind, Store
 
 
@@ -101,7 +101,7 @@ def judge(ground: Ground, effort: Effort, meter: Meter) -> ObjectSummary:
         ground.problems.identify(None)
     else:
         own, spec = _object(ground, children, effort, meter)
-    meter.add(ground.path, objects=1)
+    meter.did(ground.path, objects=1)
     return ObjectSummary(
         object_id=None if own is None else own.object_id,
         spec=spec,
@@ -126,7 +126,10 @@ def _object(
     problems.identify(None if own is None else own.object_id)
     bad: Collection[str] = own.names.bad if own is not None and own.names is not None else ()
     folders.others(ground, children, judged | beside, bad)
+    there = {c.name for c in children if c.kind is ChildKind.FOLDER and names.is_shaped(c.name)}
     if own is None:
+        if digests:
+            _beside_newest(ground, there, digests)
         return None, spec
     if spec is not None and own.spec is not None and own.spec != spec:
         problems.add(
@@ -138,7 +141,6 @@ def _object(
         )
         own.spec = None
     if own.names is not None:
-        there = {c.name for c in children if c.kind is ChildKind.FOLDER and names.is_shaped(c.name)}
         told |= {name for name in files if names.is_shaped(name)}
         folders.versions(ground, there, own.names, told)
         _versions(ground, own, own.names, there, digests, effort, meter)
@@ -148,7 +150,10 @@ def _object(
 def _inventory(
     ground: Ground, files: list[str], told: Collection[str]
 ) -> tuple[Inventory | None, dict[str, str], set[str]]:
-    """The object's inventory, its digests by algorithm, and the files that were judged here."""
+    """The object's inventory, its digests by algorithm, and the files that were judged here.
+
+    Digests without an inventory: it is damaged, so only its bytes can be compared.
+    """
     if "inventory.json" not in files:
         return None, {}, _no_inventory(ground, files, told)
     raw = ground.read("inventory.json")
@@ -163,13 +168,15 @@ def _inventory(
     )
     judged = {"inventory.json", *beside}
     if wrong is not None:
-        if trusted:
-            place = jsontext.place("inventory.json", wrong)
-            ground.problems.add("E033", place, jsontext.told(wrong))
-        return None, digests, judged
+        if not trusted:
+            return None, digests, judged
+        place = jsontext.place("inventory.json", wrong)
+        ground.problems.add("E033", place, jsontext.told(wrong))
+        return None, {}, judged
     if ground.problems.spec is None:
         ground.problems.spec = inventory.spec_of(value)
-    return inventory.check(value, "inventory.json", ground.problems, judged=None), digests, judged
+    own = inventory.check(value, "inventory.json", ground.problems, judged=None)
+    return own, digests if own is not None else {}, judged
 
 
 def _no_inventory(ground: Ground, files: list[str], told: Collection[str]) -> set[str]:
@@ -191,6 +198,15 @@ def _no_inventory(ground: Ground, files: list[str], told: Collection[str]) -> se
             return {name, *sidecars}
     ground.problems.add("E063", "", "The object has no inventory.", expected="inventory.json")
     return set(sidecars)
+
+
+def _beside_newest(ground: Ground, there: Collection[str], digests: dict[str, str]) -> None:
+    """Compare a damaged inventory with that of the newest version."""
+    newest = max(there, key=lambda name: names.number(name) or 0, default=None)
+    children = None if newest is None else ground.children(newest)
+    if newest is not None and children is not None:
+        if any(c.name == "inventory.json" and c.kind is ChildKind.FILE for c in children):
+            is_same(ground, newest, digests)
 
 
 def _versions(

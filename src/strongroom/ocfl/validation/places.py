@@ -24,10 +24,10 @@ def what_is(store: Store, path: str = "") -> Literal["root", "object"] | None:
     folders = [child.name for child in children if child.kind is ChildKind.FOLDER]
     if any("ocfl_object" in name for name in files):
         return "object"
-    if any("=ocfl" in name for name in files):
-        return "root"
     if any(name.startswith("inventory.json") for name in files):
         return "object"
+    if any("=ocfl" in name for name in files):
+        return "root"
     if "ocfl_layout.json" in files:
         return "root"
     if "v1" in folders and all(_VERSION.fullmatch(name) for name in folders):

@@ -35,10 +35,7 @@ class Placing:
         for path in found.fixity.strays:
             if self._right(path, folders):
                 self._problems.add(
-                    "E093",
-                    f"{found.at}: fixity",
-                    "The manifest has no such content path.",
-                    found=shown(path),
+                    "E093", path, f"Fixity in {found.at} names this path, the manifest does not."
                 )
             else:
                 self._tell(path, f"{found.at}: fixity", found, folders)

@@ -35,7 +35,7 @@ class Meter:
         self.files = 0
         self.bytes = 0
 
-    def add(self, at: str, *, objects: int = 0, files: int = 0, bytes: int = 0) -> None:  # noqa: A002
+    def did(self, at: str, *, objects: int = 0, files: int = 0, bytes: int = 0) -> None:  # noqa: A002
         """So much more is done."""
         self.objects += objects
         self.files += files

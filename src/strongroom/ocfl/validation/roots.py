@@ -22,7 +22,7 @@ from strongroom.ocfl.validation import (
     registered,
 )
 from strongroom.ocfl.validation.crew import Judged
-from strongroom.ocfl.validation.objects import ObjectSummary
+from strongroom.ocfl.validation.objects import Effort, ObjectSummary
 from strongroom.ocfl.validation.problems import Problem, Severity, Tell
 from strongroom.ocfl.validation.progress import Meter, Progress
 from strongroom.ocfl.validation.reading import Ground
@@ -69,7 +69,7 @@ def validate_root(
     """
     meter = Meter(progress)
     root = _Root(store, tell)
-    effort = crew.Effort(digests=digests, workers=workers or hashing.processors())
+    effort = Effort(digests=digests, workers=workers or hashing.processors())
     for judged in crew.judge(store, root.objects(), effort, meter):
         root.take(judged)
     root.finish()
@@ -118,7 +118,7 @@ class _Root:
         """Judge what lies directly in the root."""
         files = [child.name for child in children if child.kind is ChildKind.FILE]
         told = folders.links(self._ground, "", children)
-        self.spec = declaration.of_root(self._ground, files, told)
+        self.spec = self._problems.spec = declaration.of_root(self._ground, files, told)
         extensions: set[str] = set()
         if any(c.name == "extensions" and c.kind is ChildKind.FOLDER for c in children):
             extensions = self._extensions()

@@ -69,28 +69,12 @@ class Versions:
             if not any(name.startswith("inventory.json") for name in there):
                 self.ground.problems.add("W010", version, "This version folder has no inventory.")
             return None, set()
-        same = newest and self._is_own(version)
-        if same:
+        if newest and is_same(self.ground, version, self.own_digests):
             beside, _ = self._sidecar(
                 version, files, linked, algorithm_of(self.own.raw), self.own_digests.__getitem__
             )
             return self.own, {"inventory.json", *beside}
         return self._other(version, files, linked, newest=newest)
-
-    def _is_own(self, version: str) -> bool:
-        """Whether this inventory is the object's own, byte for byte (section 3.7)."""
-        place = f"{version}/inventory.json"
-        digest = self.ground.digest(place, "sha512")
-        if digest == self.own_digests["sha512"]:
-            return True
-        if digest is not None:
-            self.ground.problems.add(
-                "E064",
-                "inventory.json",
-                "The object's inventory is not the same as that of its newest version.",
-                expected=place,
-            )
-        return False
 
     def _other(
         self, version: str, files: list[str], linked: Collection[str], *, newest: bool
@@ -146,7 +130,7 @@ class Versions:
             elif not self.own.content_directory_usable:
                 continue
             elif child.name in called:
-                content.walk(self.ground, place, self.content)
+                content.walk(self.ground, place, self.own.manifest, self.content)
             elif place not in self._used:
                 problems.add("W002", place, "This folder is not the content folder.")
                 folders.survey(self.ground, place)
@@ -162,3 +146,20 @@ class Versions:
         content.unnamed(theirs, theirs.manifest, self.content, self.ground.problems, among=own)
         content.missing(theirs, theirs.manifest, self.content, self.ground.problems, but=own)
         content.claim(theirs, self.own, self.content)
+
+
+def is_same(ground: Ground, version: str, digests: dict[str, str]) -> bool:
+    """Judge whether the newest version's inventory is the object's own (section 3.7).
+
+    ``digests``: those of the object's own, by algorithm.
+    """
+    place = f"{version}/inventory.json"
+    digest = ground.digest(place, "sha512")
+    if digest is not None and digest != digests["sha512"]:
+        ground.problems.add(
+            "E064",
+            "inventory.json",
+            "The object's inventory is not the same as that of its newest version.",
+            expected=place,
+        )
+    return digest == digests["sha512"]

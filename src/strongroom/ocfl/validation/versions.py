@@ -57,7 +57,7 @@ def usable(versions: dict[str, Any]) -> bool:
 
 def _block(block: dict[str, Any], place: str, problems: Problems) -> None:
     for key in sorted(block.keys() - _KEYS):
-        problems.add("E102", place, "A version has no such key.", found=shown(key))
+        problems.add("E102", f"{place}.{key}", "A version has no such key.", found=shown(key))
     for key in ("created", "state"):
         if key not in block:
             problems.add("E048", place, f"This version has no {key}.", expected=key)
@@ -119,13 +119,15 @@ def _user(user: Any, place: str, problems: Problems) -> None:
         problems.add("E054", place, "The user is no JSON object.", found=shown(user))
         return
     for key in sorted(user.keys() - _USER_KEYS):
-        problems.add("E102", place, "A user has no such key.", found=shown(key))
+        problems.add("E102", f"{place}.{key}", "A user has no such key.", found=shown(key))
     name = user.get("name")
     if not isinstance(name, str) or not name:
         problems.add("E054", place, "The user has no name.", found=shown(name))
     if "address" not in user:
         problems.add("W008", place, "The user has no address.")
-    elif not isinstance(user["address"], str) or not texts.is_uri(user["address"]):
+    elif not isinstance(user["address"], str):
+        problems.add("E033", place, "The address is no text.", found=shown(user["address"]))
+    elif not texts.is_uri(user["address"]):
         problems.add(
             "W009",
             place,
