@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Self
 
 from strongroom.errors import BadRequest, Conflict, Damaged, NotFound, StrongroomError
-from strongroom.ocfl import declaration, draft, recovery, walk
+from strongroom.ocfl import declaration, draft, extensions, layouts, recovery, walk
 from strongroom.ocfl.draft import Draft
+from strongroom.ocfl.extensions import Unknown
+from strongroom.ocfl.layouts import Layout
 from strongroom.ocfl.locks import Locks
 from strongroom.ocfl.paths import StoragePath
 from strongroom.ocfl.reading import ObjectFolder
@@ -54,12 +56,17 @@ class OcflRoot:
         folder: Path,
         *,
         create: bool = True,
+        layout: Layout = layouts.DEFAULT,
+        unknown: Unknown = Unknown.WARN,
+        upgrade: bool = False,
         clock: Callable[[], datetime] = _utc_now,
         patience: float = 60.0,
     ) -> Self:
         """The storage root in a folder; ``create`` makes one where there is nothing.
 
-        A root that has no identity yet gets one, whether it is made here or not.
+        A root that has no identity yet gets one, whether it is made here or not. ``layout`` is for
+        a new root; another has its own. ``unknown`` says what to do about extensions that are not
+        known here; ``upgrade`` lifts a root of OCFL 1.0 to 1.1.
 
         ``clock`` gives aware UTC, ``patience`` is how long (seconds) to wait for an object's lock.
         Unprocessable if the folder holds something else, or a root that cannot be followed;
@@ -70,10 +77,14 @@ class OcflRoot:
             is_new = create and not _is_root(folder)
             if is_new:
                 declaration.make_folders(folder)
-                declaration.create(folder)
+                declaration.create(folder, layout)
             if not folder.is_dir():
                 raise NotFound(f"There is no folder '{folder}'.")
+            declaration.settle(folder)
+            if upgrade:
+                declaration.upgrade(folder)
             spec, layout = declaration.read(folder)
+            extensions.check(folder, unknown)
             staging = Staging(declaration.make_staging(folder))
             declaration.make_identity(staging.folder)
         return cls(
