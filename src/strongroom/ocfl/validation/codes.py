@@ -62,7 +62,7 @@ _REMARKS = {
     "E072": "In a folder without folders; beside folders, a file is E084.",
     "E088": "Once for a whole branch without objects, instead of E072 and E084.",
     "E090": "A file with hard links is judged like any other, too.",
-    "E093": "Not where the file is missing or its content digest is wrong, which is E092.",
+    "E093": "Not where the file is missing, which is E092.",
     "W001": "Not where padding is wrong, too, which is E011 to E013.",
     "W014": "No layout is declared, and objects lie at different depths.",
 }

@@ -101,7 +101,7 @@ def _tell(
     own: Inventory,
     content: Content,
 ) -> None:
-    """Tell what is wrong with one file: its fixity only where its content digest is right."""
+    """Tell of every digest that one file does not have."""
     if isinstance(result, str):
         ground.unreadable(path, result)
         return
@@ -113,7 +113,6 @@ def _tell(
             expected=stated[path],
             found=result[own.algorithm],
         )
-        return
     for claim in content.claims.get(path, ()):
         found = result.get(claim.algorithm, claim.digest)
         if found == claim.digest:

@@ -202,11 +202,12 @@ def _no_inventory(ground: Ground, files: list[str], told: Collection[str]) -> se
 
 def _beside_newest(ground: Ground, there: Collection[str], digests: dict[str, str]) -> None:
     """Compare a damaged inventory with that of the newest version."""
-    newest = max(there, key=lambda name: names.number(name) or 0, default=None)
-    children = None if newest is None else ground.children(newest)
-    if newest is not None and children is not None:
-        if any(c.name == "inventory.json" and c.kind is ChildKind.FILE for c in children):
-            is_same(ground, newest, digests)
+    if not there:
+        return
+    newest = max(there, key=lambda name: names.number(name) or 0)
+    children = ground.children(newest) or []
+    if any(c.name == "inventory.json" and c.kind is ChildKind.FILE for c in children):
+        is_same(ground, newest, digests)
 
 
 def _versions(

@@ -1,25 +1,23 @@
 """What the community of OCFL has registered: extensions and storage layouts.
 
 https://ocfl.github.io/extensions/. The one place where validation asks the rest of the engine:
-names, and the rule from an object's id to its path; both are loaded when first asked for.
+names, and the rule from an object's id to its path.
 """
 
 from __future__ import annotations
 
+from strongroom.ocfl.extensions import LAYOUTS, REGISTERED
+from strongroom.ocfl.layouts import NAMES, read
 from strongroom.ocfl.layouts.protocol import Layout
 
 
 def extensions() -> frozenset[str]:
     """The names of all registered extensions."""
-    from strongroom.ocfl.extensions import REGISTERED
-
     return REGISTERED
 
 
 def layouts() -> frozenset[str]:
     """The names of all registered storage layouts, known to this engine or not."""
-    from strongroom.ocfl.extensions import LAYOUTS
-
     return LAYOUTS
 
 
@@ -28,6 +26,4 @@ def layout(name: str, config: bytes | None) -> Layout | None:
 
     Unprocessable if the configuration is not what the layout asks for.
     """
-    from strongroom.ocfl.layouts import NAMES, read
-
     return read(name, config) if name in NAMES else None
