@@ -614,7 +614,7 @@ def test_a_lock_that_is_not_freed_is_reported(root: OcflRoot) -> None:
     started, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with root._site.locks.hold(ID):
+        with root._site.hold(ID):
             started.set()
             done.wait(30)
 
@@ -732,3 +732,52 @@ def test_a_root_that_was_half_made_has_an_identity_before_it_is_one(
 
     monkeypatch.setattr(durable, "rename", rename)
     assert OcflRoot.open(tmp_path).is_new
+
+
+# ------------------------------------------------------------------- two ids with the same place
+
+
+def shared(tmp_path: Path) -> OcflRoot:
+    """A root in whose layout ``a:123`` and ``b:123`` have the same place, with the first."""
+    layout = layouts.read("0006-flat-omit-prefix-storage-layout", b'{"delimiter": ":"}')
+    root = OcflRoot.open(tmp_path / "root", layout=layout)
+    with root.draft("a:123", base=None, attempt="a") as draft:
+        draft.add_bytes("a", b"a")
+        finish(draft)
+    return root
+
+
+def test_an_id_whose_place_is_taken_is_not_there_and_is_refused(tmp_path: Path) -> None:
+    root = shared(tmp_path)
+    assert not root.exists("b:123")
+    with pytest.raises(NotFound, match="taken by 'a:123'"):
+        root.read("b:123")
+    with root.draft("b:123", base=None, attempt="b") as draft, pytest.raises(Conflict) as caught:
+        draft.add_bytes("b", b"b")
+        finish(draft)
+    assert caught.value.problem == "place-taken"
+    assert root.read("a:123").read_bytes("a") == b"a"
+
+
+def test_a_purge_spares_another_object_in_the_same_place(tmp_path: Path) -> None:
+    root = shared(tmp_path)
+    root.purge("b:123")
+    assert root.read("a:123").read_bytes("a") == b"a"
+    root.purge("a:123")
+    assert list(root.objects()) == []
+
+
+def test_an_id_without_a_place_does_not_end_the_walk(tmp_path: Path) -> None:
+    root = OcflRoot.open(
+        tmp_path / "root", layout=layouts.read("0002-flat-direct-storage-layout", None)
+    )
+    other = OcflRoot.open(tmp_path / "other")
+    for each, object_id in ((root, "good"), (other, "a/b")):
+        with each.draft(object_id, base=None, attempt="a") as draft:
+            draft.add_bytes("a", b"a")
+            finish(draft)
+    stray = folder_of(other.read("a/b"))
+    stray.rename(root.folder / "aaa")
+    found = list(root.objects())
+    assert [type(each) for each in found] == [Damaged, StoredObject]
+    assert found[0].problem == "wrong-object"

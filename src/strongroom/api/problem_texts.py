@@ -271,6 +271,9 @@ _SERVER = {
         "An OCFL object cannot be lifted to the specification of its root; it stays as it is."
     ),
     "id-not-mappable": "The layout of the OCFL storage root has no place for this id.",
+    "place-taken": (
+        "In the layout of the OCFL storage root another object has the place of this id."
+    ),
     "not-in-version": "A change of an object names a file that the version before does not have.",
     "path-twice": "A change of an object names one path twice.",
     "unknown-algorithm": "A digest algorithm is not known here, or cannot be used for content.",

@@ -24,7 +24,7 @@ _TRIES = 50
 def publish_new(site: Site, object_id: str, staged: Path) -> None:
     """Move a whole staged object in; Conflict (``version-conflict``) if there is one."""
     folder = site.object_folder(object_id)
-    with site.locks.hold(object_id):
+    with site.hold(object_id):
         for _ in range(_TRIES):
             try:
                 make_folders(folder.parent)
@@ -36,7 +36,7 @@ def publish_new(site: Site, object_id: str, staged: Path) -> None:
             except OSError as error:
                 if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
                     raise
-                raise _conflict(object_id, "it exists already") from error
+                raise _taken(site, object_id) from error
         else:
             raise Unavailable(
                 f"The folders above '{object_id}' vanished again and again. Try again later."
@@ -58,7 +58,7 @@ def publish_next(
     """
     version = inventory.version_folder(inventory.head)
     folder = site.folder / base.path
-    with site.locks.hold(base.id):
+    with site.hold(base.id):
         _bring_to(site, base, version)
         _refuse_mutable_head(base.id, folder)
         try:
@@ -148,6 +148,17 @@ def _settle(
     if now.inventory_digest == base.inventory_digest:
         raise _conflict(base.id, "another process has cleared away what was prepared")
     raise _conflict(base.id, "another object has taken its place")
+
+
+def _taken(site: Site, object_id: str) -> Conflict:
+    found = recovery.id_at(site.store, site.object_path(object_id))
+    if found == object_id:
+        return _conflict(object_id, "it exists already")
+    return Conflict(
+        f"'{object_id}' cannot be stored: in this root's layout it has the same place as "
+        f"'{found}'. Choose another id.",
+        code="place-taken",
+    )
 
 
 def _conflict(object_id: str, why: str) -> Conflict:

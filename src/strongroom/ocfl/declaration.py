@@ -17,6 +17,7 @@ from pathlib import Path
 
 from strongroom.errors import Damaged, Fault, NotFound, Unprocessable
 from strongroom.ocfl import layouts, metadata
+from strongroom.ocfl.extensions import STAGING
 from strongroom.ocfl.layouts import Layout
 from strongroom.ocfl.locks import Locks
 from strongroom.ocfl.texts import SPECIFICATIONS, published
@@ -24,7 +25,6 @@ from strongroom.ocfl.texts.readme import STAGING as STAGING_README
 from strongroom.ocfl.texts.readme import of_root
 from strongroom.storage import durable
 
-STAGING = "strongroom-staging"
 #: in the staging folder: one line of 32 hex digits, by which the root is known again
 IDENTITY = "root-id"
 SPEC = "1.1"
@@ -108,7 +108,7 @@ def create(folder: Path, layout: Layout = layouts.DEFAULT) -> None:
             return
         for path, data in files.items():
             make_folders((folder / path).parent)
-            _put(folder / path, data)
+            _put(folder / path, data, synced=True)
         make_identity(make_staging(folder))
         durable.sync_tree(folder)
         _sync_above(folder)

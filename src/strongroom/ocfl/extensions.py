@@ -13,9 +13,11 @@ from pathlib import Path
 
 from strongroom.errors import Fault, Unprocessable
 from strongroom.ocfl import layouts
-from strongroom.ocfl.declaration import STAGING
 
 log = logging.getLogger(__name__)
+
+#: the extension in which this engine keeps unfinished work
+STAGING = "strongroom-staging"
 
 #: the registered storage layouts, those that this engine does not know among them
 LAYOUTS = layouts.NAMES | {

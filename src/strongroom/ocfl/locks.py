@@ -32,22 +32,23 @@ class Locks:
         self._threads: dict[str, threading.Lock] = {}
 
     @contextmanager
-    def hold(self, object_id: str) -> Iterator[None]:
-        """Hold the lock of an object; Unavailable if it is not free in time."""
-        name = hashlib.sha256(object_id.encode()).hexdigest()[:3]
+    def hold(self, key: str, *, about: str | None = None) -> Iterator[None]:
+        """Hold the lock of a key; Unavailable, naming what it is ``about``, if it is not free."""
+        about = about or key
+        name = hashlib.sha256(key.encode()).hexdigest()[:3]
         path = self._folder / name
         deadline = time.monotonic() + self._patience
         with self._guard:
             thread_lock = self._threads.setdefault(name, threading.Lock())
         if not thread_lock.acquire(timeout=self._patience):
-            raise _busy(object_id, path, self._patience)
+            raise _busy(about, path, self._patience)
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
             try:
                 wait = _FIRST_WAIT
                 while not try_lock(descriptor):
                     if time.monotonic() > deadline:
-                        raise _busy(object_id, path, self._patience)
+                        raise _busy(about, path, self._patience)
                     time.sleep(wait)
                     wait = min(2 * wait, _LONGEST_WAIT)
                 yield

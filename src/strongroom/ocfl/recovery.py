@@ -36,7 +36,7 @@ def recover(site: Site, object_id: str) -> str | None:
 
     Damaged if it cannot be repaired without a copy.
     """
-    with site.locks.hold(object_id):
+    with site.hold(object_id):
         return repair(site, object_id)
 
 

@@ -81,10 +81,10 @@ class OcflRoot:
             if not folder.is_dir():
                 raise NotFound(f"There is no folder '{folder}'.")
             declaration.settle(folder)
-            if upgrade:
-                declaration.upgrade(folder)
             spec, layout = declaration.read(folder)
             extensions.check(folder, unknown)
+            if upgrade and declaration.upgrade(folder):
+                spec, layout = declaration.read(folder)
             staging = Staging(declaration.make_staging(folder))
             declaration.make_identity(staging.folder)
         return cls(
@@ -129,7 +129,7 @@ class OcflRoot:
         return self._site.object_path(object_id)
 
     def exists(self, object_id: str) -> bool:
-        return self._site.object_folder(object_id).is_dir()
+        return self._site.object_folder(object_id).is_dir() and self._is_its_own(object_id)
 
     def read(self, object_id: str) -> StoredObject:
         """The object as it is now; NotFound, or Damaged if its inventory cannot be trusted."""
@@ -204,8 +204,8 @@ class OcflRoot:
         site = self._site
         folder = site.object_folder(object_id)
         name = f"{self._key(object_id)}-{secrets.token_hex(6)}"
-        with told_as(object_id), site.locks.hold(object_id):
-            if not folder.is_dir():
+        with told_as(object_id), site.hold(object_id):
+            if not folder.is_dir() or not self._is_its_own(object_id):
                 return
             place = site.staging.claim(site.staging.trash, name, self._intent("purge", object_id))
             durable.sync_tree(place.folder)
@@ -217,6 +217,16 @@ class OcflRoot:
         # the object is gone, whatever becomes of the trash; what cannot be deleted is swept
         with suppress(OSError):
             place.clear()
+
+    def _is_its_own(self, object_id: str) -> bool:
+        """Whether what lies in an object's place is that object, and not another with its place.
+
+        Damaged if that cannot be told in a layout in which it must be.
+        """
+        site = self._site
+        if site.layout.one_to_one:
+            return True
+        return recovery.id_at(site.store, site.object_path(object_id)) == object_id
 
     # ------------------------------------------------------------------------------- repairing
 
@@ -303,8 +313,7 @@ class OcflRoot:
     def _recover_telling(self, path: StoragePath) -> list[str]:
         try:
             object_id = recovery.id_at(self._site.store, path)
-            if self._site.object_path(object_id) != path:
-                raise walk.misplaced(self._site, object_id, path)
+            walk.check_place(self._site, object_id, path)
             done = self.recover(object_id)
         except NotFound:
             return []  # purged meanwhile

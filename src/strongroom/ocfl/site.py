@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from strongroom.errors import Damaged
+from strongroom.errors import Damaged, NotFound
 from strongroom.ocfl import stored
 from strongroom.ocfl.layouts import Layout
 from strongroom.ocfl.locks import Locks
@@ -43,11 +44,20 @@ class Site:
     def object_folder(self, object_id: str) -> Path:
         return self.folder / self.object_path(object_id)
 
+    def hold(self, object_id: str) -> AbstractContextManager[None]:
+        """The lock of an object's place, which in some layouts other ids may have, too."""
+        return self.locks.hold(self.object_path(object_id), about=object_id)
+
     def load(self, object_id: str) -> StoredObject:
         """The object as it is now; NotFound, or Damaged if it cannot be trusted."""
         path = self.object_path(object_id)
         found = stored.load(self.store, path, f"'{object_id}'")
         if found.id != object_id:
+            if not self.layout.one_to_one:
+                raise NotFound(
+                    f"There is no object '{object_id}'; its place in the root is taken by "
+                    f"'{found.id}'."
+                )
             raise Damaged(
                 f"Where '{object_id}' should be lies '{found.id}'. Restore both from a copy.",
                 code="wrong-object",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from strongroom.errors import Damaged, NotFound
+from strongroom.errors import Damaged, NotFound, Unprocessable
 from strongroom.ocfl import metadata, paths, stored
 from strongroom.ocfl.paths import StoragePath
 from strongroom.ocfl.site import Site
@@ -66,8 +66,7 @@ def places(store: Store) -> Iterator[StoragePath | Damaged]:
 def _read(site: Site, path: StoragePath) -> Iterator[StoredObject | Damaged]:
     try:
         found = stored.load(site.store, path)
-        if site.object_path(found.id) != path:
-            raise misplaced(site, found.id, path)
+        check_place(site, found.id, path)
         yield found
     except NotFound:
         return
@@ -77,12 +76,21 @@ def _read(site: Site, path: StoragePath) -> Iterator[StoredObject | Damaged]:
         yield _told(site.store, error, path)
 
 
-def misplaced(site: Site, object_id: str, path: StoragePath) -> Damaged:
-    return Damaged(
-        f"'{object_id}' lies at '{path}' and not where its id leads, "
-        f"'{site.object_path(object_id)}'. Move it there.",
-        code="wrong-object",
-    )
+def check_place(site: Site, object_id: str, path: StoragePath) -> None:
+    """Damaged (``wrong-object``) if an object does not lie where its id leads."""
+    try:
+        place = site.object_path(object_id)
+    except Unprocessable as error:
+        raise Damaged(
+            f"'{object_id}' lies at '{path}', but the root's layout has no place for it: "
+            f"{error.message}",
+            code="wrong-object",
+        ) from error
+    if place != path:
+        raise Damaged(
+            f"'{object_id}' lies at '{path}' and not where its id leads, '{place}'. Move it there.",
+            code="wrong-object",
+        )
 
 
 def _told(store: Store, error: OSError, path: StoragePath) -> Damaged:
