@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from strongroom.errors import StrongroomError
-from strongroom.ocfl import layouts
+from strongroom.ocfl import layouts, stored
 from strongroom.ocfl.draft import NewFile
 from strongroom.ocfl.root import OcflRoot
 from strongroom.storage import copying, kernel
@@ -42,6 +43,12 @@ def _small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """The way of large files, writing thread and all, with few bytes."""
     monkeypatch.setattr(copying, "SMALL", 1 << 10)
     monkeypatch.setattr(copying, "LARGE", 1 << 12)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_to_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that meets an inventory without its sidecar need not wait: its writer is dead."""
+    monkeypatch.setattr(stored, "_LOOKS", (0.0,))
 
 
 @pytest.fixture(autouse=True)
@@ -228,8 +235,11 @@ def test_a_change_is_made_whole_or_not_at_all(trials: Trials) -> None:
 
     def check(disk: Path, done: bool) -> None:
         root = OcflRoot.open(disk / "root")
+        seen = killing.state(root, ID)
+        assert seen in (trials.old, trials.new)
         told = root.recover_all()
         found = killing.state(root, ID)
+        assert seen == trials.old or found == trials.new, "what was seen was taken back"
         assert found == trials.new if done else found in (trials.old, trials.new), told
         killing.assert_sound(root, ID)
         if found == trials.old:
@@ -259,12 +269,15 @@ def test_nothing_is_left_over(trials: Trials) -> None:
 def test_recovery_is_recovered_from(trials: Trials) -> None:
     """A second power cut, in the middle of the recovery from the first."""
     seen: set[tuple[str, bool]] = set()
+    kinds: set[tuple[bool, tuple[str, ...]]] = set()
     clearing = repairing = 0
     for disk, done, story in trials.disks():
         journal = journalled(disk, recover)
         repairs = any(not _is_housekeeping(op) for op in journal.ops)
-        if not repairs and clearing >= ENOUGH:
+        kind = done, _kind(journal)
+        if kind in kinds or (not repairs and clearing >= ENOUGH):
             continue
+        kinds.add(kind)
         repairing += repairs
         clearing += not repairs
 
@@ -284,6 +297,12 @@ def test_recovery_is_recovered_from(trials: Trials) -> None:
     assert repairing
 
 
+def _kind(journal: Journal) -> tuple[str, ...]:
+    """What was done, without the random parts of names."""
+    names = (journal.name_of(number) for number in range(len(journal.ops)))
+    return tuple(re.sub(r"-[0-9a-f]{8,}…?", "-…", name) for name in names)
+
+
 def _is_housekeeping(op: lost_disk.Op) -> bool:
     """Whether an operation of a recovery only clears staging."""
     return not isinstance(op, lost_disk.Naming) or all(
@@ -295,7 +314,6 @@ def recover(disk: Path) -> None:
     OcflRoot.open(disk / "root").recover_all()
 
 
-@pytest.mark.xfail(strict=True, reason="files of zeros in a half-made root are refused")
 def test_a_root_is_made_whole_or_made_anew(tmp_path: Path) -> None:
     """A root that is made, with the folders above it, can be made whatever a power cut takes."""
     folder = tmp_path / "begun"
