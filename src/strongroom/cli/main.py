@@ -15,6 +15,7 @@ from strongroom import __version__
 from strongroom.cli.demo import demo
 from strongroom.cli.exits import Exit
 from strongroom.cli.export import export
+from strongroom.cli.ocfl import ocfl
 from strongroom.cli.preserve import preserve
 from strongroom.cli.rebuild import rebuild
 from strongroom.cli.serve import serve
@@ -36,7 +37,7 @@ def cli() -> None:
     """
 
 
-for command in (preserve, export, show, versions, serve, worker, rebuild, demo):
+for command in (preserve, export, show, versions, serve, worker, rebuild, ocfl, demo):
     cli.add_command(command)
 
 

@@ -14,6 +14,7 @@ import shutil
 import socket
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -40,6 +41,15 @@ _ATTEMPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repairs:
+    """What a repair of a whole root came to, in words for people."""
+
+    done: tuple[str, ...]
+    #: what cannot be repaired without a copy, or a person; it is left as it is
+    failed: tuple[str, ...]
 
 
 class OcflRoot:
@@ -245,15 +255,23 @@ class OcflRoot:
         is wrong. ``every`` looks at all objects of the root besides, for roots that others wrote.
         What cannot be repaired is told in the list, too, and its work is left where it is.
         """
-        _, told, failed = self._settle(lambda _: True)
-        told += failed
+        repairs = self.repair(every=every)
+        return [*repairs.done, *repairs.failed]
+
+    def repair(self, *, every: bool = False) -> Repairs:
+        """The same, with what could not be repaired told apart."""
+        _, done, failed = self._settle(lambda _: True)
         if every:
             for found in walk.places(self._site.store):
-                if isinstance(found, Damaged):
-                    told.append(found.message)
-                else:
-                    told += self._recover_telling(found)
-        return told
+                try:
+                    if isinstance(found, Damaged):
+                        raise found
+                    done += self._recover_at(found)
+                except NotFound:
+                    continue  # purged meanwhile
+                except (StrongroomError, OSError) as error:
+                    failed.append(_reason(error, "the storage root"))
+        return Repairs(done=tuple(done), failed=tuple(failed))
 
     def sweep(self, *, older_than: float, keep: Collection[str] = ()) -> int:
         """Clear unfinished work whose owner is dead, older than so many seconds; how many.
@@ -310,15 +328,11 @@ class OcflRoot:
         place.clear()
         return [done] if done else [f"cleared unfinished work {name}"]
 
-    def _recover_telling(self, path: StoragePath) -> list[str]:
-        try:
-            object_id = recovery.id_at(self._site.store, path)
-            walk.check_place(self._site, object_id, path)
-            done = self.recover(object_id)
-        except NotFound:
-            return []  # purged meanwhile
-        except (StrongroomError, OSError) as error:
-            return [_reason(error, f"the object at '{path}'")]
+    def _recover_at(self, path: StoragePath) -> list[str]:
+        """Repair whatever object lies in a folder; what was done."""
+        object_id = recovery.id_at(self._site.store, path)
+        walk.check_place(self._site, object_id, path)
+        done = self.recover(object_id)
         return [done] if done else []
 
     def _key(self, object_id: str) -> str:
