@@ -6,6 +6,7 @@ What lies on disk, and whether it agrees with the inventory, is left to others.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ SPEC_VERSIONS = ("1.0", "1.1")
 
 _TYPE = re.compile(r"https://ocfl\.io/(1\.[01])/spec/#inventory")
 _VERSION = re.compile(r"v(0*)([1-9][0-9]*)")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _FAULTS_NAMED = 20
 
 
@@ -199,9 +201,10 @@ def _number(name: str) -> int:
     return int(name[1:])
 
 
+@functools.lru_cache(maxsize=4096)
 def _moment(text: str) -> datetime | None:
     """The moment of an RFC 3339 text with seconds and zone; None if it is none (E049)."""
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", text):
+    if not _MOMENT.fullmatch(text):
         return None
     try:
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
@@ -227,7 +230,9 @@ def _shape_faults(raw: _Inventory) -> Iterable[str]:
     else:
         yield from _digest_faults("the manifest", raw.manifest, length)
         for name, entry in raw.versions.items():
-            yield from _digest_faults(f"version {name}", entry.state, length)
+            # keys of the manifest are looked at once, not in each of a thousand versions
+            if not entry.state.keys() <= raw.manifest.keys():
+                yield from _digest_faults(f"version {name}", entry.state, length)
     if raw.content_directory is not None and (
         raw.content_directory in ("", ".", "..") or "/" in raw.content_directory
     ):
@@ -301,15 +306,17 @@ def _logical_faults(
 ) -> Iterable[str]:
     seen: set[str] = set()
     for number, state in states.items():
-        every = [path for held in state.values() for path in held]
-        unique = set(every)
-        if len(unique) != len(every):
+        unique = {path for held in state.values() for path in held}
+        if len(unique) != sum(map(len, state.values())):
             yield f"a logical path occurs twice in version {number}"
-        for path in paths.also_folders(unique):
-            yield f"the logical path {path!r} is also a folder of another in version {number}"
-        for digest in state.keys() - manifest.keys():
-            yield f"version {number} uses the digest {digest}, which the manifest does not have"
+        if not state.keys() <= manifest.keys():
+            for digest in state.keys() - manifest.keys():
+                yield f"version {number} uses the digest {digest}, which the manifest does not have"
         seen |= unique
+    # what is right for all versions together is right for each of them
+    for number, state in states.items() if paths.also_folders(seen) else ():
+        for path in paths.also_folders([path for held in state.values() for path in held]):
+            yield f"the logical path {path!r} is also a folder of another in version {number}"
     for path in paths.unsafe(seen):
         yield f"the logical path {path!r} is not safe"
 
