@@ -19,8 +19,8 @@ from strongroom.ocfl.validation.reading import Ground
 from strongroom.ocfl.validation.reporting import Problems
 from strongroom.storage.protocols import Store
 
-#: objects that are judged before other processes are worth their start
-_FIRST = 100
+#: objects and bytes that are judged here before other processes are worth their start
+FIRST, FIRST_BYTES = 500, 256 << 20
 #: objects that a process is sent at once
 _BATCH = 16
 #: content files and bytes beyond which an object is judged with all workers
@@ -49,8 +49,10 @@ Verdict = tuple[list[Problem], ObjectSummary] | None
 def judge(store: Store, items: Iterable[Item], effort: Effort, meter: Meter) -> Iterator[Judged]:
     """Judge all objects, in their order."""
     source = iter(items)
-    for path, before in source if effort.workers == 1 else islice(source, _FIRST):
+    for path, before in source:
         yield _here(store, path, before, effort, meter)
+        if effort.workers > 1 and (meter.objects >= FIRST or meter.bytes >= FIRST_BYTES):
+            break
     following = next(source, None)
     if following is not None:
         yield from _together(store, chain([following], source), effort, meter)

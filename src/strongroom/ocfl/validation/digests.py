@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, BinaryIO
 
 #: OCFL 1.1, section 3.4: the algorithms for content
@@ -53,6 +54,7 @@ def well_formed(algorithm: str, value: str) -> bool:
     return len(value) == _HEX_DIGITS[algorithm] and bool(_HEX.fullmatch(value))
 
 
+@cache
 def computable(algorithm: str) -> bool:
     """Whether this machine can compute it; sha512/256 is missing from some builds of OpenSSL."""
     if algorithm == SIZE:
@@ -77,14 +79,17 @@ def of_bytes(algorithm: str, data: bytes) -> str:
 def of_stream(stream: BinaryIO, algorithms: Iterable[str], buffer: bytearray) -> dict[str, str]:
     """All values of what is left of a stream, which is read once."""
     hashers = {name: _MAKERS[name]() for name in algorithms if name != SIZE}
+    updates = [hasher.update for hasher in hashers.values()]
     view = memoryview(buffer)
     size = 0
     while length := stream.readinto(buffer):  # type: ignore[attr-defined]
-        part = view[:length]
         size += length
-        for hasher in hashers.values():
-            hasher.update(part)
-    return {name: hasher.hexdigest() for name, hasher in hashers.items()} | {SIZE: str(size)}
+        part = view[:length]
+        for update in updates:
+            update(part)
+    values = {name: hasher.hexdigest() for name, hasher in hashers.items()}
+    values[SIZE] = str(size)
+    return values
 
 
 def start(stream: BinaryIO, size: int) -> bytes:

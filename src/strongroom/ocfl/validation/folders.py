@@ -100,7 +100,7 @@ def _extensions(ground: Ground) -> None:
     for child in children:
         place = join("extensions", child.name)
         if child.kind is ChildKind.FOLDER:
-            if not survey(ground, place) and child.name not in registered.extensions():
+            if not survey(ground, place) and child.name not in registered.EXTENSIONS:
                 ground.problems.add("W013", place, "No extension of this name is registered.")
         elif child.name not in linked and child.names == 1:
             ground.problems.add(

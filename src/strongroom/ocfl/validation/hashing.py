@@ -22,8 +22,10 @@ from strongroom.storage.protocols import Store
 
 #: bytes; from here on a thread is worth its switches
 LARGE = 64 << 10
-#: small files; from here on further processes are worth their start
-MANY = 4000
+#: seconds of work with small files from which on further processes are worth their start
+WORTH_PROCESSES = 0.4
+#: seconds to open one, and to hash one byte, of usual machines: only to guess how much work it is
+_OPENING, _HASHING = 25e-6, 1.5e-9
 #: a batch for another process: so many files, or so many bytes
 _BATCH_FILES, _BATCH_BYTES = 500, 32 << 20
 _BUFFER = 1 << 20
@@ -45,12 +47,12 @@ Result = dict[str, str] | str
 
 def run(store: Store, base: str, jobs: list[Job], workers: int) -> Iterator[tuple[Job, Result]]:
     """Read all the files, in any order; ``base`` is the object's path in the store."""
-    if workers > 1 and sum(job.size < LARGE for job in jobs) >= MANY:
+    small = [job.size for job in jobs if job.size < LARGE]
+    seconds = len(small) * _OPENING + sum(small) * _HASHING
+    if workers > 1 and seconds >= WORTH_PROCESSES:
         yield from _in_processes(store, base, jobs, workers)
     elif workers > 1 and len(jobs) > 1:
-        large = sorted((job for job in jobs if job.size >= LARGE), key=lambda job: -job.size)
-        small = [job for job in jobs if job.size < LARGE]
-        yield from _in_threads(store, base, large, small, workers)
+        yield from _in_threads(store, base, jobs, workers)
     else:
         yield from _here(store, base, jobs)
 
@@ -63,17 +65,19 @@ def processors() -> int:
         return os.cpu_count() or 1
 
 
-def _here(store: Store, base: str, jobs: Iterable[Job]) -> Iterator[tuple[Job, Result]]:
-    buffer = bytearray(_BUFFER)
+def _here(store: Store, base: str, jobs: list[Job]) -> Iterator[tuple[Job, Result]]:
+    buffer = bytearray(min(_BUFFER, 1 + max((job.size for job in jobs), default=0)))
     for job in jobs:
         yield job, _read(store, base, job, buffer)
 
 
 def _in_threads(
-    store: Store, base: str, large: list[Job], small: list[Job], workers: int
+    store: Store, base: str, jobs: list[Job], workers: int
 ) -> Iterator[tuple[Job, Result]]:
-    """Large files in threads, small ones here meanwhile."""
-    left, between = iter(large), _here(store, base, small)
+    """Large files in threads, the largest first, and small ones here meanwhile."""
+    large = (job for job in jobs if job.size >= LARGE)
+    left = iter(sorted(large, key=lambda job: -job.size))
+    between = _here(store, base, [job for job in jobs if job.size < LARGE])
     running: deque[tuple[Job, Future[Result]]] = deque()
     with ThreadPoolExecutor(workers, thread_name_prefix="hashing") as threads:
         try:

@@ -29,7 +29,6 @@ class History:
         self._conformance(found)
         self._content_directory(found)
         self._head(found, version)
-        self._version_names(found, version)
         for name in found.versions.keys() & self._own.versions.keys():
             if found.versions[name] != self._own.versions[name]:
                 self._state(found, name)
@@ -111,22 +110,6 @@ class History:
                 "The head is not the version in whose folder this inventory lies.",
                 expected=version,
                 found=shown(head),
-            )
-
-    def _version_names(self, found: Inventory, version: str) -> None:
-        own, theirs = self._own.names, found.names
-        if own is None or theirs is None or own.bad or theirs.bad or theirs.disordered:
-            return
-        last = own.good[version]
-        expected = {name for name, number in own.good.items() if number <= last}
-        there = {name for name, number in theirs.good.items() if number <= last}
-        if theirs.newest == version and expected != there:
-            self._problems.add(
-                "E046",
-                f"{found.at}: versions",
-                "This inventory does not have all versions up to its own.",
-                expected=", ".join(sorted(expected - there)) or None,
-                found=", ".join(sorted(there - expected)) or None,
             )
 
     def _state(self, found: Inventory, name: str) -> None:

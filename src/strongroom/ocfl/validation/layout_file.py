@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from strongroom.errors import Unprocessable
-from strongroom.ocfl.layouts.protocol import Layout
+from strongroom.ocfl import layouts
+from strongroom.ocfl.layouts import Layout
 from strongroom.ocfl.validation import folders, jsontext, registered
 from strongroom.ocfl.validation.reading import Ground
 from strongroom.ocfl.validation.reporting import shown
@@ -43,7 +44,7 @@ def check(ground: Ground, extensions: Collection[str]) -> tuple[str | None, Layo
         )
     if missing or not isinstance(name, str):
         return name if isinstance(name, str) else None, None
-    if name not in registered.layouts():
+    if name not in registered.LAYOUTS:
         ground.problems.add(
             "E071", f"{FILE}: extension", "No layout of this name is registered.", found=shown(name)
         )
@@ -63,7 +64,7 @@ def _rule(ground: Ground, name: str, extensions: Collection[str]) -> Layout | No
             if config is None:
                 return None
     try:
-        return registered.layout(name, config)
+        return layouts.read(name, config) if name in layouts.NAMES else None
     except Unprocessable as error:
         ground.problems.add("E070", place, error.message)
         return None

@@ -1,29 +1,29 @@
-"""What the community of OCFL has registered: extensions and storage layouts.
+"""What the community of OCFL has registered: https://ocfl.github.io/extensions/.
 
-https://ocfl.github.io/extensions/. The one place where validation asks the rest of the engine:
-names, and the rule from an object's id to its path.
+Written down here once more, and not taken from the engine, so that a slip in its list is found.
+What a layout's rule is, is left to :mod:`strongroom.ocfl.layouts`.
 """
 
 from __future__ import annotations
 
-from strongroom.ocfl.extensions import LAYOUTS, REGISTERED
-from strongroom.ocfl.layouts import NAMES, read
-from strongroom.ocfl.layouts.protocol import Layout
+#: storage layouts, those whose rule this engine does not know among them
+LAYOUTS = frozenset(
+    {
+        "0002-flat-direct-storage-layout",
+        "0003-hash-and-id-n-tuple-storage-layout",
+        "0004-hashed-n-tuple-storage-layout",
+        "0006-flat-omit-prefix-storage-layout",
+        "0007-n-tuple-omit-prefix-storage-layout",
+        "0010-differential-n-tuple-omit-prefix-storage-layout",
+        "0011-direct-clean-path-layout",
+    }
+)
 
-
-def extensions() -> frozenset[str]:
-    """The names of all registered extensions."""
-    return REGISTERED
-
-
-def layouts() -> frozenset[str]:
-    """The names of all registered storage layouts, known to this engine or not."""
-    return LAYOUTS
-
-
-def layout(name: str, config: bytes | None) -> Layout | None:
-    """A layout's rule; None for one that is registered but not known to this engine.
-
-    Unprocessable if the configuration is not what the layout asks for.
-    """
-    return read(name, config) if name in NAMES else None
+#: all extensions; ``initial`` is a name that the registry keeps free
+EXTENSIONS = LAYOUTS | {
+    "0001-digest-algorithms",
+    "0005-mutable-head",
+    "0008-schema-registry",
+    "0009-digest-algorithms",
+    "initial",
+}

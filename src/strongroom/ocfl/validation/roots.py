@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from strongroom.errors import Unprocessable
-from strongroom.ocfl.layouts.protocol import Layout
+from strongroom.ocfl.layouts import Layout
 from strongroom.ocfl.validation import (
     crew,
     declaration,
@@ -134,7 +134,7 @@ class _Root:
         for child in children:
             place = folders.join("extensions", child.name)
             if child.name in found:
-                if child.name not in registered.extensions():
+                if child.name not in registered.EXTENSIONS:
                     self._problems.add("W016", place, "No extension of this name is registered.")
             elif child.name not in linked and child.names == 1:
                 self._problems.add(
