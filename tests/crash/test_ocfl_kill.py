@@ -6,6 +6,7 @@ valid, whole and at one of the two, byte for byte; then the change can simply be
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import signal
@@ -138,6 +139,14 @@ def next_version_without_content(folder: Path) -> None:
         commit(draft, 2)
 
 
+def upgrade(folder: Path) -> None:
+    """Lift root and object from OCFL 1.0 to 1.1."""
+    root = OcflRoot.open(folder, upgrade=True)
+    with root.draft(ID, base=root.read(ID), attempt="next", upgrade=True) as draft:
+        draft.add_bytes("new", b"new")
+        commit(draft, 2)
+
+
 def purge(folder: Path) -> None:
     OcflRoot.open(folder).purge(ID)
 
@@ -153,7 +162,24 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / "deposits" / "d" / name).write_bytes(data)
     OcflRoot.open(folder / "empty")
     first_version(folder / "one")
+    shutil.copytree(folder / "one", folder / "old")
+    older(folder / "old")
     return folder
+
+
+def older(root: Path) -> None:
+    """Make root and object what a program of OCFL 1.0 would have made."""
+    (root / "0=ocfl_1.1").unlink()
+    (root / "0=ocfl_1.0").write_text("ocfl_1.0\n")
+    folder = folder_of(OcflRoot.open(root).read(ID))
+    for place in (folder, folder / "v1"):
+        data = (place / "inventory.json").read_bytes().replace(b"ocfl.io/1.1/", b"ocfl.io/1.0/")
+        (place / "inventory.json").write_bytes(data)
+        digest = hashlib.sha256(data).hexdigest()
+        (place / "inventory.json.sha256").write_text(f"{digest}  inventory.json\n")
+    (folder / "0=ocfl_object_1.1").unlink()
+    (folder / "0=ocfl_object_1.0").write_text("ocfl_object_1.0\n")
+    assert_valid(folder)
 
 
 @pytest.fixture(autouse=True)
@@ -211,6 +237,7 @@ CHANGES: list[tuple[str, Change]] = [
     ("one", next_version),
     ("one", next_version_without_content),
     ("one", purge),
+    ("old", upgrade),
 ]
 
 
