@@ -8,6 +8,7 @@ between two steps leaves is repaired by :mod:`strongroom.ocfl.recovery`.
 from __future__ import annotations
 
 import errno
+from contextlib import suppress
 from pathlib import Path
 
 from strongroom.errors import Conflict, NotFound, Unavailable
@@ -44,7 +45,9 @@ def publish_new(site: Site, object_id: str, staged: Path) -> None:
         # another writer may have made a folder above and not synced it yet, so all are
         while folder != site.folder:
             folder = folder.parent
-            durable.sync_folder(folder)
+            # where it is gone, a writer on another host has purged the object already
+            with suppress(FileNotFoundError):
+                durable.sync_folder(folder)
 
 
 def publish_next(
