@@ -20,7 +20,7 @@ from strongroom.ocfl.validation.reporting import Problems
 from strongroom.storage.protocols import Store
 
 #: objects and bytes that are judged here before other processes are worth their start
-FIRST, FIRST_BYTES = 500, 256 << 20
+FIRST, FIRST_BYTES = 1000, 256 << 20
 #: objects that a process is sent at once
 _BATCH = 16
 #: content files and bytes beyond which an object is judged with all workers

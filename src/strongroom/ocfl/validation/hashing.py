@@ -25,7 +25,7 @@ LARGE = 64 << 10
 #: seconds of work with small files from which on further processes are worth their start
 WORTH_PROCESSES = 0.4
 #: seconds to open one, and to hash one byte, of usual machines: only to guess how much work it is
-_OPENING, _HASHING = 25e-6, 1.5e-9
+_OPENING, _HASHING = 10e-6, 1.5e-9
 #: a batch for another process: so many files, or so many bytes
 _BATCH_FILES, _BATCH_BYTES = 500, 32 << 20
 _BUFFER = 1 << 20

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
+#: levels of objects and lists; an inventory has five, and comparing a thousand would fail
+_DEEPEST = 32
 #: an escape that may be half of a surrogate pair
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -54,6 +56,8 @@ def parse(raw: bytes) -> Any:
         raise NotJson("it is nested too deeply") from error
     except json.JSONDecodeError as error:
         raise NotJson(f"{error.msg} at line {error.lineno}, column {error.colno}") from error
+    if _is_deep(value):
+        raise NotJson("it is nested too deeply")
     if doubled:
         where, key = doubled[0]
         raise NotJson(f"the key {key[:200]!r} stands twice in one object", _position(value, where))
@@ -86,6 +90,20 @@ def told(wrong: NotJson) -> str:
 
 def _refuse(constant: str) -> NoReturn:
     raise NotJson(f"{constant} is no JSON")
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(_DEEPEST):
+        level = [
+            part
+            for found in level
+            for part in (found.values() if isinstance(found, dict) else found)
+            if part.__class__ is dict or part.__class__ is list
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _second(pairs: list[tuple[str, Any]]) -> str:

@@ -24,6 +24,8 @@ _IN_1_0 = {
     "E112": None,
 }
 _SHOWN = 120
+#: characters; longer than any path
+_LONGEST = 5000
 
 
 class Problems:
@@ -82,6 +84,8 @@ class Problems:
 
 def printable(text: str) -> str:
     """The text as it can be written in UTF-8; bytes of a name that are none as ``\\xff``."""
+    if len(text) > _LONGEST:
+        text = text[:_LONGEST] + "…"
     if text.isascii():
         return text
     try:
