@@ -23,7 +23,6 @@ from support.ocfl_check import find_root, inventory, objects
 from support.peer_writing import (
     ID,
     assert_judged_valid,
-    assert_valid_without_rocfl,
     by_hand,
     finish,
     write,
@@ -85,7 +84,7 @@ def test_names_that_are_not_stored_as_they_are(root: OcflRoot) -> None:
 def test_names_that_json_escapes(root: OcflRoot) -> None:
     names = ['quote".txt', "back\\slash.txt", "tab\t.txt", "line\n.txt", "\x01"]
     write(root, {name: name.encode() for name in names})
-    assert_valid_without_rocfl(root.folder, objects=1)
+    assert_judged_valid(root.folder, objects=1, by=["ocfl-java"])
     # rocfl 1.7 reads no JSON string that has an escape in it; the day it does, judge them by it
     assert "must reference an array of strings" in peer.rocfl_root(root.folder)[0]
 
