@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from strongroom.ocfl.validation import names
+from strongroom.ocfl.validation import jsontext, names
 from strongroom.ocfl.validation.inventory import DEFAULT_CONTENT_DIRECTORY, Inventory
 from strongroom.ocfl.validation.reporting import Problems, shown
 
@@ -29,10 +29,9 @@ class History:
         self._conformance(found)
         self._content_directory(found)
         self._head(found, version)
-        for name in found.versions.keys() & self._own.versions.keys():
-            if found.versions[name] != self._own.versions[name]:
-                self._state(found, name)
-                self._metadata(found, name)
+        for name in sorted(found.differing & self._own.versions.keys()):
+            self._state(found, name)
+            self._metadata(found, name)
 
     def newest(self) -> None:
         """Compare the object's own inventory, which is that of the newest version."""
@@ -152,7 +151,7 @@ class History:
         if not isinstance(theirs, dict) or not isinstance(own, dict):
             return
         for key in ("created", "message", "user"):
-            if theirs.get(key) != own.get(key):
+            if not jsontext.same(theirs.get(key), own.get(key)):
                 self._problems.add(
                     "W011",
                     f"{found.at}: versions.{name}",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from strongroom.ocfl.validation import digests, fixity, manifest, names, texts, versions
+from strongroom.ocfl.validation import digests, fixity, jsontext, manifest, names, texts, versions
 from strongroom.ocfl.validation.fixity import Fixity
 from strongroom.ocfl.validation.manifest import Manifest
 from strongroom.ocfl.validation.names import Names
@@ -44,6 +44,8 @@ class Inventory:
     manifest: Manifest | None = None
     names: Names | None = None
     versions: dict[str, Any] = field(default_factory=dict)
+    #: those of the versions that the object's own inventory has otherwise, or not at all
+    differing: set[str] = field(default_factory=set)
     fixity: Fixity = field(default_factory=Fixity)
 
     @property
@@ -80,7 +82,9 @@ def check(raw: Any, at: str, problems: Problems, *, judged: Inventory | None) ->
     misplaced = _strange_keys(raw, at, problems)
     _manifest(found, problems, judged)
     _versions(found, problems, judged, misplaced="versions" in misplaced)
-    if "fixity" in raw and (judged is None or judged.raw.get("fixity") != raw["fixity"]):
+    if "fixity" in raw and not (
+        judged is not None and jsontext.same(judged.raw.get("fixity"), raw["fixity"])
+    ):
         found.fixity = fixity.check(raw["fixity"], at, found.manifest, problems)
     if found.names is not None and "head" in raw:
         _head(found, found.names, problems)
@@ -229,13 +233,14 @@ def _versions(
         return
     found.versions = value
     found.names = names.check(value, place, problems, warn=judged is None)
+    known = judged.versions if judged is not None else {}
+    found.differing = {
+        name
+        for name, block in value.items()
+        if name not in known or not jsontext.same(known[name], block)
+    }
     versions.check(
-        value,
-        found.at,
-        found.manifest,
-        found.algorithm,
-        problems,
-        judged=judged.versions if judged is not None else {},
+        value, found.at, found.manifest, found.algorithm, problems, judge=found.differing
     )
 
 

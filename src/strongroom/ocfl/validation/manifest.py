@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from strongroom.ocfl.validation import digests, paths
+from strongroom.ocfl.validation import digests, jsontext, paths
 from strongroom.ocfl.validation.reporting import Problems, shown
 
 
@@ -62,7 +62,7 @@ def check(
     """Judge a manifest; entries that ``judged`` has as well are not judged again."""
     manifest = Manifest(raw=raw)
     known = judged.raw if judged is not None else {}
-    new = [digest for digest, named in raw.items() if known.get(digest) != named]
+    new = [digest for digest, named in raw.items() if not jsontext.same(known.get(digest), named)]
     if algorithm is not None:
         manifest.malformed = check_digests(new, algorithm, place, problems)
     _same_digests(raw, new, place, problems)

@@ -6,6 +6,7 @@ Version names are left to :mod:`.names`; blocks of several inventories against e
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from strongroom.ocfl.validation import paths, texts
@@ -23,9 +24,9 @@ def check(
     algorithm: str | None,
     problems: Problems,
     *,
-    judged: dict[str, Any],
+    judge: Collection[str],
 ) -> None:
-    """Judge all versions; of those that ``judged`` has as well only their digests.
+    """Judge the versions named in ``judge``, and of the others, judged before, their digests.
 
     Without a manifest (which is reported) digests are not looked up in it.
     """
@@ -36,7 +37,7 @@ def check(
         if not isinstance(block, dict):
             problems.add("E047", place, "This version is no JSON object.", found=shown(block))
             continue
-        if judged.get(name) != block:
+        if name in judge:
             _block(block, place, problems)
         state = block.get("state")
         if isinstance(state, dict):
