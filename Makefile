@@ -58,6 +58,7 @@ judges:
 	@$(MAKE) --no-print-directory --keep-going peers || test -z "$$CI"
 
 peers: $(JUDGES)
+	@:
 
 # unoptimised: it builds in half the time, and judges what tests make as fast
 $(PEERS)/rocfl-$(ROCFL).stamp:

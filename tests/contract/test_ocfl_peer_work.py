@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from strongroom.ocfl import declaration, layouts
+from strongroom.ocfl import layouts
 from strongroom.ocfl.root import OcflRoot
 from support import peer
 from support.ocfl_check import inventory, object_of
@@ -181,7 +181,7 @@ LAYOUTS: list[tuple[str, dict[str, object], tuple[str, ...], tuple[str, ...]]] =
     (ENCODED, {}, ANY, BOTH),
     (ENCODED, {}, ("日本", "urn:😀", "日" * 40), ("rocfl",)),
     (ENCODED, tuples("md5", 2, 15), ANY, BOTH),
-    (ENCODED, tuples("sha512", 0, 0), ANY, ("ocfl-java",)),
+    (ENCODED, tuples("sha512", 0, 0), ANY[:4], ("ocfl-java",)),
     (HASHED, {}, (*ANY, "日本", "urn:😀"), BOTH),
     (HASHED, tuples("sha512", 5, 1, shortObjectRoot=True), ANY, BOTH),
     (HASHED, tuples("blake2b-512", 0, 0), ANY, BOTH),
@@ -206,16 +206,14 @@ def test_our_objects_lie_where_others_look_for_them(
     ids: tuple[str, ...],
     judges: tuple[str, ...],
 ) -> None:
-    folder = tmp_path / "root"
-    declaration.make_folders(folder)
-    declaration.create(folder, layouts.read(name, json.dumps(parameters).encode()))
-    root = OcflRoot.open(folder)
+    layout = layouts.read(name, json.dumps(parameters).encode())
+    root = OcflRoot.open(tmp_path / "root", layout=layout)
     for object_id in ids:
         write(root, {"a": object_id.encode()}, object_id=object_id)
         write(root, {"b": b"b"}, object_id=object_id)
         assert files(root, object_id)[2] == {"a": object_id.encode(), "b": b"b"}
     # the judges find each object by its id
-    assert_judged_valid(folder, objects=len(ids), allow=["W005"], by=judges)
+    assert_judged_valid(root.folder, objects=len(ids), allow=["W005"], by=judges)
 
 
 @each_layout

@@ -16,6 +16,9 @@ from strongroom.ocfl.plan import Plan, Rename
 from strongroom.ocfl.root import OcflRoot
 from strongroom.ocfl.sources import streams
 from strongroom.ocfl.stored import StoredObject
+from strongroom.ocfl.validation.problems import Problem
+from strongroom.ocfl.validation.roots import validate_root
+from strongroom.storage.localstore import LocalStore
 from support import ocfl_check, peer
 
 ID = "info:fedora/library/book"
@@ -114,7 +117,7 @@ def assert_judged_valid(
     allow: Collection[str] = (),
     by: Collection[str] = ("rocfl", "ocfl-java"),
 ) -> None:
-    """ocfl-py and the judges of these names find nothing wrong, in as many objects.
+    """Our validator, ocfl-py and the judges of these names find nothing wrong, in as many objects.
 
     Warnings count, but for those in ``allow`` (codes).
     """
@@ -122,6 +125,23 @@ def assert_judged_valid(
     assert len(folders) == objects, f"{len(folders)} objects instead of {objects}"
     for folder in folders:
         ocfl_check.assert_valid(folder)
-    problems = peer.rocfl_root(root, allow=allow) if "rocfl" in by else []
+    problems = by_our_validator(root, objects=objects, allow=allow)
+    problems += peer.rocfl_root(root, allow=allow) if "rocfl" in by else []
     problems += peer.java_root(root, allow=allow) if "ocfl-java" in by else []
     assert not problems, "\n".join(problems)
+
+
+def by_our_validator(root: Path, *, objects: int, allow: Collection[str] = ()) -> list[str]:
+    """What our own validator finds, which shares no code with our writer."""
+    told: list[Problem] = []
+    summary = validate_root(LocalStore(root), tell=told.append, workers=1)
+    counted = sum(problem.severity == "error" for problem in told)
+    assert (summary.errors, summary.valid) == (counted, counted == 0)
+    assert summary.objects == objects, f"our validator saw {summary.objects} objects of {objects}"
+    return [
+        f"ours: {problem.object_id or 'root'}: {problem.place}: {problem.code} {problem.message}"
+        for problem in told
+        if problem.code not in peer.CHOSEN
+        and problem.code not in allow
+        and not (problem.code == "W016" and problem.place.rpartition("/")[2] in peer.OWN_EXTENSIONS)
+    ]
