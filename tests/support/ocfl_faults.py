@@ -32,7 +32,6 @@ _IDS = [
     "urn:example:1",
     "http://example.org/a%20b?c=d#e",
     "ark:/12345/bcd987",
-    "info:a/é",
     "doi:10.1/x",
 ]
 #: dates of RFC 3339

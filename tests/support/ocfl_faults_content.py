@@ -291,7 +291,7 @@ CONTENT = [
         fault("E092", f"paths of {value!r}", "manifest", manifest_value(value), lambda: make(PAGE))
         for value in (A, [], [5], {}, None)
     ),
-    fault("E092 W004", "other bytes, sha256", A, lambda made: made.put(A, b"Page"), of("sha256")),
+    fault("E092 W004", "other bytes, sha256", "", lambda made: made.put(A, b"Page"), of("sha256")),
     # --------------------------------------------------------------------------------------- fixity
     *(
         fault(
@@ -333,7 +333,7 @@ CONTENT = [
         "W011",
         "another date",
         "v1/inventory.json",
-        told_otherwise("created", "2026-01-01T00:00:00Z"),
+        told_otherwise("created", "2020-02-02T00:00:00Z"),
     ),
     fault("W011", "another message", "v1/inventory.json", told_otherwise("message", "First")),
     fault(

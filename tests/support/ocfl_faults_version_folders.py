@@ -57,6 +57,11 @@ def no_inventory(made: Obj) -> None:
     made.remove("inventory.json", "inventory.json.sha512")
 
 
+def newest_without_inventory(made: Obj) -> None:
+    made.remove("v3/inventory.json", "v3/inventory.json.sha512")
+    made.put("v3", None)
+
+
 def version_without_inventory(made: Obj) -> None:
     made.remove("v2/inventory.json", "v2/inventory.json.sha512")
 
@@ -141,7 +146,7 @@ VERSION_FOLDERS = [
         "W010",
         "no inventory in the newest version",
         "v3",
-        lambda made: made.remove("v3/inventory.json", "v3/inventory.json.sha512"),
+        newest_without_inventory,
     ),
     fault(
         "E024",
