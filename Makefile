@@ -77,7 +77,7 @@ $(PEERS)/ocfl-java-$(OCFL_JAVA).stamp: tests/support/peer_java/pom.xml tests/sup
 		'there is no mvn or no javac: apt install maven default-jdk-headless' >&2; exit 1; }
 	@echo 'Fetching ocfl-java $(OCFL_JAVA) (once) …'
 	@rm -rf $(PEERS)/java && mkdir -p $(PEERS)/java
-	@mvn --quiet --batch-mode --strict-checksums --file $< dependency:copy-dependencies \
+	@mvn --quiet --batch-mode -Dstyle.color=never --strict-checksums --file $< dependency:copy-dependencies \
 		-DoutputDirectory='$(CURDIR)/$(PEERS)/java' || { echo 'ocfl-java could not be fetched. It' \
 		'comes from Maven Central: is there a network?' >&2; exit 1; }
 	@javac -cp '$(PEERS)/java/*' -d $(PEERS)/java tests/support/peer_java/Judge.java

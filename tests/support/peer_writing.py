@@ -103,9 +103,9 @@ def by_hand(
     (folder / f"0=ocfl_object_{spec}").write_text(f"ocfl_object_{spec}\n")
     # as it is, for rocfl reads no string that has an escape in it
     data = json.dumps(inventory, ensure_ascii=False).encode()
-    for place in (folder, folder / version):
-        (place / "inventory.json").write_bytes(data)
-        (place / f"inventory.json.{algorithm}").write_text(
+    for above in (folder, folder / version):
+        (above / "inventory.json").write_bytes(data)
+        (above / f"inventory.json.{algorithm}").write_text(
             f"{hashlib.new(algorithm, data).hexdigest()}  inventory.json\n"
         )
 
