@@ -136,6 +136,20 @@ def told_otherwise(name: str, value: object) -> Any:
     return lambda made: made.of("v1")["versions"]["v1"].update({name: value})
 
 
+def fixity_twice(made: Obj) -> None:
+    made.newest["fixity"] = {"md5": {digest("md5", made.tree()[A]): [A, A]}}
+
+
+def older_digest(made: Obj) -> None:
+    """The first inventory states, by its own algorithm, digests that a file never had."""
+    first = made.of("v1")
+    old = next(d for d, held in first["manifest"].items() if held == [A])
+    wrong = digest("sha256", b"other bytes")
+    first["manifest"][wrong] = first["manifest"].pop(old)
+    state = first["versions"]["v1"]["state"]
+    state[wrong] = state.pop(old)
+
+
 def manifest_value(value: object) -> Any:
     """What stands in the manifest in the place of the paths of a.txt, which is gone."""
 
@@ -232,6 +246,7 @@ CONTENT = [
     fault("E099", "an empty path", "manifest", path("")),
     fault("E101", "twice under one digest", "manifest", path(A)),
     fault("E101", "under two digests", "manifest", content_twice),
+    fault("E101", "twice under one digest of fixity", "fixity", fixity_twice),
     fault("E101", "a file and a folder", "manifest", path("v1/content/b")),
     fault("E101", "a file, and below it", "manifest", path("v1/content/empty/x")),
     fault("E035", "backslashes", "manifest", path("v1\\content\\x")),
@@ -290,6 +305,13 @@ CONTENT = [
     *(
         fault("E092", f"paths of {value!r}", "manifest", manifest_value(value), lambda: make(PAGE))
         for value in (A, [], [5], {}, None)
+    ),
+    fault(
+        "E092 W004",
+        "an older digest of another algorithm",
+        "",
+        older_digest,
+        lambda: make(algorithm=("sha256", "sha512", "sha512")),
     ),
     fault("E092 W004", "other bytes, sha256", "", lambda made: made.put(A, b"Page"), of("sha256")),
     # --------------------------------------------------------------------------------------- fixity

@@ -151,6 +151,17 @@ ROOTS = [
         )
         for name in ("ours", "0001-digest-algorithms", "0004", "")
     ),
+    *(
+        fault("E070", f"a configuration of {value!r}", CONFIG, config(value), hashed)
+        for value in (b"{", {"tupleSize": -1}, [])
+    ),
+    fault(
+        "E083",
+        "an id without a place",
+        "slashed",
+        objects(slashed="info:example/1/2"),
+        flat,
+    ),
     fault("E083", "two objects exchanged", "", exchanged, hashed, times=2),
     fault("E083", "an object elsewhere", "abc/def/012", elsewhere, hashed),
     fault(

@@ -62,6 +62,11 @@ def newest_without_inventory(made: Obj) -> None:
     made.put("v3", None)
 
 
+def folder_padded(made: Obj) -> None:
+    for path in [path for path in made.tree() if path.startswith("v2/")]:
+        made.move(path, "v02/" + path.removeprefix("v2/"))
+
+
 def version_without_inventory(made: Obj) -> None:
     made.remove("v2/inventory.json", "v2/inventory.json.sha512")
 
@@ -99,6 +104,8 @@ VERSION_FOLDERS = [
     fault("E010", "a folder is missing within", "v2", lambda made: made.remove("v2")),
     fault("E046", "the newest folder is missing", "v3", lambda made: made.remove("v3")),
     fault("E046", "a folder more", "v4", lambda made: made.put("v4/content/new", b"new")),
+    fault("E010", "a folder beyond a gap", "", lambda made: made.put("v9/content/new", b"new")),
+    fault("E046", "a folder padded otherwise", "v02", folder_padded),
     fault("E046", "an empty folder more", "v4", lambda made: made.put("v4", None)),
     fault(
         "E011",
