@@ -90,7 +90,7 @@ def resolvers(tmp_path: Path, identities: Identities) -> Resolvers:
         repository_root = "https://old.example/repository/"
         replace = {{ "/cc/" = "/collections/" }}
         header = {{ name = "X-API-KEY", env = "KEY" }}
-        timeout = 0.4
+        timeout = 2
 
         [schemas.irn]
         service = "{identities.url}"
@@ -237,9 +237,9 @@ def test_a_service_that_does_not_answer_in_time(
     for answer in (silent, dripping):
         identities.answers["/api/v1/ids/x"] = answer
         begun = time.monotonic()
-        with pytest.raises(UpstreamTimeout, match=r"within 0\.4 s"):
+        with pytest.raises(UpstreamTimeout, match=r"within 2 s"):
             resolvers.resolve("id", "x")
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 20
     enough.set()
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strongroom.errors import Unprocessable
-from strongroom.ocfl import layouts
+from strongroom.ocfl import extensions, layouts
 from strongroom.ocfl.layouts import (
     FlatDirect,
     FlatOmitPrefix,
@@ -23,6 +23,7 @@ from strongroom.ocfl.layouts import (
     NTupleOmitPrefix,
 )
 from strongroom.ocfl.texts import published
+from strongroom.ocfl.validation import registered
 
 ALL = sorted(layouts.NAMES)
 TEN = "abcdefghij"
@@ -485,3 +486,9 @@ def test_a_layout_that_is_not_known_is_refused_with_what_to_do() -> None:
 def test_a_layout_that_could_not_be_read_back_is_not_written(layout: Layout) -> None:
     with pytest.raises(Unprocessable, match="cannot be followed"):
         layouts.write(layout)
+
+
+def test_engine_and_validator_know_the_same_extensions() -> None:
+    """Both lists are written by hand, so that a slip in one is found by the other."""
+    assert registered.LAYOUTS == extensions.LAYOUTS
+    assert registered.EXTENSIONS == extensions.REGISTERED
