@@ -19,8 +19,9 @@ from pathlib import Path
 from ocfl_measure import Counts, Run
 
 MIB = 1 << 20
-#: bytes from the disk that are more than programs themselves, so a source was not in memory
-_COLD = 16 * MIB
+#: bytes from the disk that are more than programs and tables of the file system, so a source was
+#: not in memory
+_COLD = 64 * MIB
 
 
 @dataclass(kw_only=True)
