@@ -173,11 +173,26 @@ ENTRIES = [
         key("fixity", {"MD5": {"d41d8cd98f00b204e9800998ecf8427e": ["v1/content/empty"]}}),
     ),
     # ------------------------------------------------------------------------- the content folder
-    fault("E017", "a slash", "contentDirectory", in_each("contentDirectory", "con/tent"), empty),
-    fault("E018", "a dot", "contentDirectory", in_each("contentDirectory", "."), empty),
-    fault("E018", "two dots", "contentDirectory", in_each("contentDirectory", ".."), empty),
-    fault("E018", "two dots, with content", "contentDirectory", in_each("contentDirectory", "..")),
-    fault("E108", "no name", "contentDirectory", in_each("contentDirectory", ""), empty),
+    fault(
+        "E017",
+        "a slash",
+        "contentDirectory",
+        in_each("contentDirectory", "con/tent"),
+        empty,
+        times=3,
+    ),
+    fault("E018", "a dot", "contentDirectory", in_each("contentDirectory", "."), empty, times=3),
+    fault(
+        "E018", "two dots", "contentDirectory", in_each("contentDirectory", ".."), empty, times=3
+    ),
+    fault(
+        "E018",
+        "two dots, with content",
+        "contentDirectory",
+        in_each("contentDirectory", ".."),
+        times=3,
+    ),
+    fault("E108", "no name", "contentDirectory", in_each("contentDirectory", ""), empty, times=3),
     fault(
         "E017",
         "no name, in 1.0",
@@ -186,7 +201,11 @@ ENTRIES = [
         lambda: make([{}], spec="1.0"),
     ),
     fault(
-        "E019", "named from v2 on", "contentDirectory", content_named(None, "content", "content")
+        "E019",
+        "named from v2 on",
+        "contentDirectory",
+        content_named(None, "content", "content"),
+        times=2,
     ),
     fault("E019", "named in v3 only", "contentDirectory", content_named(None, None, "content")),
     fault(
@@ -206,5 +225,5 @@ ENTRIES = [
         content_named("content", "content", "stuff"),
     ),
     fault("E020", "not named in v3", "", content_named("content", "content", None)),
-    fault("E021", "not named, and not content", "", lambda _: None, moved),
+    fault("E021", "not named, and not content", "", lambda _: None, moved, times=2),
 ]

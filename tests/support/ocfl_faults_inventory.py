@@ -123,10 +123,18 @@ INVENTORY = [
         "E033", "a number as the digest algorithm", "digestAlgorithm", key("digestAlgorithm", 512)
     ),
     fault(
-        "E033", "a number as the content folder", "contentDirectory", in_each("contentDirectory", 5)
+        "E033",
+        "a number as the content folder",
+        "contentDirectory",
+        in_each("contentDirectory", 5),
+        times=3,
     ),
     fault(
-        "E033", "null as the content folder", "contentDirectory", in_each("contentDirectory", None)
+        "E033",
+        "null as the content folder",
+        "contentDirectory",
+        in_each("contentDirectory", None),
+        times=3,
     ),
     # ------------------------------------------------------------------------- what must be there
     *(
@@ -134,8 +142,8 @@ INVENTORY = [
         for name in ("id", "type", "digestAlgorithm", "head")
     ),
     fault("E036", "no head in v1's", "v1/inventory.json", lambda made: made.of("v1").pop("head")),
-    fault("E037", "an empty id", HERE, in_each("id", "")),
-    fault("E037", "a number as the id", HERE, in_each("id", 5)),
+    fault("E037", "an empty id", HERE, in_each("id", ""), times=3),
+    fault("E037", "a number as the id", HERE, in_each("id", 5), times=3),
     fault(
         "E037",
         "another id in v1's",
@@ -179,7 +187,7 @@ INVENTORY = [
         lambda made: made.of("v1").update(type="inventory"),
     ),
     fault("E103", "v2 older than v1", "v2", typed("v2", "1.0")),
-    fault("E025", "md5 throughout", "digestAlgorithm", in_md5),
+    fault("E025", "md5 throughout", "digestAlgorithm", in_md5, times=3),
     fault("E025", "an unknown algorithm", "digestAlgorithm", key("digestAlgorithm", "whirlpool")),
     fault("E025", "capitals", "digestAlgorithm", key("digestAlgorithm", "SHA512")),
     fault(
@@ -224,12 +232,12 @@ INVENTORY = [
         )
         for value in ([], None, "x")
     ),
-    fault("E104", "a name without v", "versions", another_version("first")),
-    fault("E105", "version 0", "versions", another_version("v0")),
-    fault("E105", "a letter", "versions", another_version("v1a")),
-    fault("E105", "a minus", "versions", another_version("v-1")),
-    fault("E105", "v alone", "versions", another_version("v")),
-    fault("E105", "digits of another script", "versions", another_version("v٣")),
-    fault("E046", "a name without v, in 1.0", "versions", another_version("first"), old),
-    fault("E046", "version 0, in 1.0", "versions", another_version("v0"), old),
+    fault("E104", "a name without v", "versions", another_version("first"), times=2),
+    fault("E105", "version 0", "versions", another_version("v0"), times=2),
+    fault("E105", "a letter", "versions", another_version("v1a"), times=2),
+    fault("E105", "a minus", "versions", another_version("v-1"), times=2),
+    fault("E105", "v alone", "versions", another_version("v"), times=2),
+    fault("E105", "digits of another script", "versions", another_version("v٣"), times=2),
+    fault("E046", "a name without v, in 1.0", "versions", another_version("first"), old, times=2),
+    fault("E046", "version 0, in 1.0", "versions", another_version("v0"), old, times=2),
 ]

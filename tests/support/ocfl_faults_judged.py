@@ -112,10 +112,11 @@ def wrong_about(fault: Fault, judged: Judged) -> list[str]:
     """In what a judgement of a fault differs from what it must be."""
     told = judged.problems
     wrong = []
-    if judged.codes != set(fault.codes.split()):
+    codes = fault.codes.split()
+    if judged.codes != set(codes):
         wrong.append("codes")
     if not all(fault.place in each.place for each in told):
         wrong.append("places")
-    if fault.times is not None and len(told) != fault.times:
+    if len(told) != (fault.times or len(codes)):
         wrong.append("number of problems")
     return wrong

@@ -276,7 +276,7 @@ class Fault:
     base: Callable[[], Damageable] = make
     #: paths that the place refuses to read, as a bad disk does
     refused: tuple[str, ...] = ()
-    #: how many problems there are, where that is part of the rule
+    #: how many problems there are; None: one for each code
     times: int | None = None
 
     def made(self) -> Damageable:

@@ -175,12 +175,14 @@ OBJECT_ROOT = [
         "",
         lambda made: made.put("v2/content/copy", SameFile("v1/content/b/c.txt")),
         lambda: linked(),
+        times=2,
     ),
     fault(
         "E090",
         "a second name in logs",
         "",
         lambda made: made.put("logs/a.txt", SameFile("v1/content/a.txt")),
+        times=2,
     ),
     # ------------------------------------------------------------------------------- unreadable
     *(

@@ -99,8 +99,8 @@ def twice() -> Obj:
 VERSION_FOLDERS = [
     # --------------------------------------------------------------------------- names of versions
     fault("E008", "no versions", "", no_versions, lambda: make(PAGE)),
-    fault("E009", "versions start at 2", "", lambda _: None, padded("v2", "v3")),
-    fault("E010", "a number is missing", "", lambda _: None, padded("v1", "v3", "v4")),
+    fault("E009", "versions start at 2", "", lambda _: None, padded("v2", "v3"), times=2),
+    fault("E010", "a number is missing", "", lambda _: None, padded("v1", "v3", "v4"), times=2),
     fault("E010", "a folder is missing within", "v2", lambda made: made.remove("v2")),
     fault("E046", "the newest folder is missing", "v3", lambda made: made.remove("v3")),
     fault("E046", "a folder more", "v4", lambda made: made.put("v4/content/new", b"new")),
@@ -196,8 +196,8 @@ VERSION_FOLDERS = [
     fault(
         "E023", "a file that its own manifest lacks", "v1/content/two", unknown_to_its_own, twice
     ),
-    fault("E016", "no content folder", "v1", lambda made: made.remove("v1/content"), times=1),
-    fault("E016", "no content folder in v2", "v2", lambda made: made.remove("v2/content"), times=1),
+    fault("E016", "no content folder", "v1", lambda made: made.remove("v1/content")),
+    fault("E016", "no content folder in v2", "v2", lambda made: made.remove("v2/content")),
     # ------------------------------------------------------------------------- inventory, side-car
     fault("E063", "no inventory", "", no_inventory),
     fault("E063", "a side-car alone", "", lambda made: made.remove("inventory.json")),
