@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,6 +31,8 @@ class Refusing:
 
     store: Store
     refused: tuple[str, ...]
+    #: how: a number of :mod:`errno`
+    number: int = errno.EIO
 
     @property
     def uri(self) -> str:
@@ -50,7 +52,18 @@ class Refusing:
 
     def _look(self, path: str) -> None:
         if path in self.refused:
-            raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+            raise OSError(self.number, os.strerror(self.number), path)
+
+
+@dataclass(frozen=True)
+class Fatal(Refusing):
+    """A store that ends any other process than its maker's when it is asked for some paths."""
+
+    maker: int = field(default_factory=os.getpid)
+
+    def _look(self, path: str) -> None:
+        if path in self.refused and os.getpid() != self.maker:
+            os._exit(9)
 
 
 @dataclass(frozen=True)

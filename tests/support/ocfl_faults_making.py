@@ -201,9 +201,11 @@ def make(
     algorithms = [algorithm] * len(states) if isinstance(algorithm, str) else algorithm
     made = Obj(spec=specs[-1])
     before: State = {}
+    stored: set[bytes] = set()
     for index, state in enumerate(states):
         for path, data in state.items():
-            here = data in made.content.values() if once else before.get(path) == data
+            here = data in stored if once else before.get(path) == data
+            stored.add(data)
             if not here:
                 made.content[f"{names[index]}/{content}/{path}"] = data
         before = state

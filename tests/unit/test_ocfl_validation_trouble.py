@@ -30,17 +30,6 @@ FOLDERS = {path[:at] for path in TREE for at, each in enumerate(path) if each ==
 
 
 @dataclass(frozen=True)
-class Failing(Refusing):
-    """A store that fails in one way for some of its paths."""
-
-    number: int = errno.EIO
-
-    def _look(self, path: str) -> None:
-        if path in self.refused:
-            raise OSError(self.number, os.strerror(self.number), path)
-
-
-@dataclass(frozen=True)
 class Turned(Refusing):
     """A store where files turn out to be something else."""
 
@@ -91,14 +80,14 @@ def told(store: Refusing, *, workers: int = 1) -> list[Problem]:
 @pytest.mark.parametrize("number", [errno.EIO, errno.EACCES, errno.ENOENT, errno.ESTALE])
 @pytest.mark.parametrize("path", sorted({*TREE, *FOLDERS}))
 def test_what_cannot_be_read_is_told(book: LocalStore, path: str, number: int) -> None:
-    problems = told(Failing(book, (path,), number))
+    problems = told(Refusing(book, (path,), number))
     assert {each.place.partition(": ")[0] for each in problems} == {path}
     if number != errno.ENOENT:
         assert {each.code for each in problems} == {"unreadable"}
 
 
 def test_an_object_that_cannot_be_listed_is_told(book: LocalStore) -> None:
-    [problem] = told(Failing(book, ("",)))
+    [problem] = told(Refusing(book, ("",)))
     assert (problem.code, problem.place) == ("unreadable", "")
 
 
@@ -119,14 +108,14 @@ def test_a_bad_sector_is_told(book: LocalStore, workers: int) -> None:
 @pytest.mark.parametrize("path", ["v1/content/a.txt", "inventory.json", "v2", ""])
 def test_what_this_process_lacks_is_raised(book: LocalStore, path: str, number: int) -> None:
     with pytest.raises(OSError, match=os.strerror(number)):
-        validate_object(Failing(book, (path,), number), tell=[].append, workers=1)
+        validate_object(Refusing(book, (path,), number), tell=[].append, workers=1)
 
 
 @pytest.mark.parametrize("path", ["a", "0=ocfl_1.1", "a/two/v1/content/a.txt", "b/three"])
 def test_what_this_process_lacks_is_raised_from_a_root(tmp_path: Path, path: str) -> None:
     store = LocalStore(write(shelf().tree(), tmp_path / "root"))
     with pytest.raises(OSError, match="Too many open files"):
-        validate_root(Failing(store, (path,), errno.EMFILE), tell=[].append, workers=1)
+        validate_root(Refusing(store, (path,), errno.EMFILE), tell=[].append, workers=1)
 
 
 def test_a_root_that_is_not_there_is_told(tmp_path: Path) -> None:
