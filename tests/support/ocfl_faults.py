@@ -22,10 +22,11 @@ from support.ocfl_faults_making import (
 )
 from support.ocfl_faults_object_root import OBJECT_ROOT
 from support.ocfl_faults_roots import ROOTS, flat, hashed, old_shelf, page, shelf
+from support.ocfl_faults_together import TOGETHER
 from support.ocfl_faults_version_folders import VERSION_FOLDERS
 
 #: every fault, of objects and of roots
-FAULTS = [*OBJECT_ROOT, *VERSION_FOLDERS, *INVENTORY, *ENTRIES, *CONTENT, *ROOTS]
+FAULTS = [*OBJECT_ROOT, *VERSION_FOLDERS, *INVENTORY, *ENTRIES, *CONTENT, *TOGETHER, *ROOTS]
 
 #: ids that are URIs
 _IDS = [
