@@ -75,7 +75,7 @@ def ours_put(task: Task) -> Callable[[], None]:
                 )
                 for file in known
             )
-            faults = draft.add_files(files, area.open)
+            faults = draft.add_files(files, area.open, folders=area.folders)
             if faults:
                 raise SystemExit(f"{len(faults)} faults, the first: {faults[0]}")
             draft.prepare(created=WHEN, user_name=USER, user_address=ADDRESS, message="v1")
@@ -103,7 +103,7 @@ def ours_objects(task: Task) -> Callable[[], None]:
                 size=file.size,
             )
             with root.draft(f"{OBJECT_ID}/{number}", base=None, attempt="bench") as draft:
-                faults = draft.add_files([new], area.open)
+                faults = draft.add_files([new], area.open, folders=area.folders)
                 if faults:
                     raise SystemExit(f"a fault: {faults[0]}")
                 draft.prepare(created=WHEN, user_name=USER, user_address=ADDRESS, message="v1")

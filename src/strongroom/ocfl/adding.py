@@ -19,15 +19,12 @@ from strongroom.errors import (
     StrongroomError,
     Unprocessable,
 )
+from strongroom.ocfl.batches import Batches
+from strongroom.ocfl.content import Outcome, Tick
 from strongroom.ocfl.plan import NewFile
 from strongroom.storage import copying
 from strongroom.storage.protocols import OpenFile
 from strongroom.storage.trouble import told_as
-
-#: hears of every further number of bytes
-Tick = Callable[[int], None]
-#: the digest of a file that was taken in, or all that is wrong with it
-Outcome = str | list[Fault]
 
 _WORKERS = max(2, min(4, os.cpu_count() or 1))
 #: seconds after which waiting for larger files is interrupted to tell of progress
@@ -51,8 +48,11 @@ class Adding:
         take: Callable[[NewFile, OpenFile, Tick], Outcome],
         progress: Callable[[int, int], None] | None,
         cancelled: Callable[[], bool] | None,
+        batches: Batches | None = None,
     ) -> None:
+        """``take`` takes one file in; files that ``batches`` accepts go there first."""
         self._take = take
+        self._batches = batches
         self._progress = progress
         self._cancelled = cancelled
         self._files = self._bytes = 0
@@ -70,18 +70,44 @@ class Adding:
         A cancelled run ends with the fault ``cancelled``.
         """
         faults: list[Fault] = []
+        batches = self._batches
         with ThreadPoolExecutor(_WORKERS, thread_name_prefix="strongroom-copy") as pool:
             try:
                 for number, file in enumerate(files):
                     self._check()
-                    self._add(pool, number, file, open_source)
+                    if batches is None or not batches.offer(number, file):
+                        self._add(pool, number, file, open_source)
+                    elif batches.news:
+                        self._collect(batches, pool, open_source)
+                if batches is not None:
+                    batches.finish()
+                    self._collect(batches, pool, open_source)
                 while self._waiting:
                     self._await_one()
             except _Stopped:
                 faults.append(Fault(code="cancelled", message="The work was cancelled."))
             finally:
                 self._stop.set()
+                if batches is not None:
+                    batches.close()
         return self._results(faults)
+
+    def _collect(
+        self,
+        batches: Batches,
+        pool: ThreadPoolExecutor,
+        open_source: Callable[[str], OpenFile],
+    ) -> None:
+        """Note what came in by batches, and take what they hand back by itself."""
+        done, odd = batches.collect()
+        for number, file, digest in done:
+            self._outcomes[number] = (file, digest)
+            self._count(file.size or 0)
+        self._files += len(done)
+        self._tell()
+        for number, file in odd:
+            self._check()
+            self._add(pool, number, file, open_source)
 
     def _results(self, faults: list[Fault]) -> tuple[dict[str, str], list[Fault]]:
         added: dict[str, str] = {}
@@ -144,13 +170,15 @@ class Adding:
             self._progress(self._files, self._bytes)
 
     def _tick_here(self, size: int) -> None:
-        with self._lock:
-            self._bytes += size
+        self._count(size)
         self._tell()
 
     def _tick_aside(self, size: int) -> None:
         if self._stop.is_set():
             raise _Stopped
+        self._count(size)
+
+    def _count(self, size: int) -> None:
         with self._lock:
             self._bytes += size
 

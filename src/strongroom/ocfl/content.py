@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from strongroom.errors import Fault
 from strongroom.ocfl import digests, paths
-from strongroom.ocfl.adding import Outcome, Tick
 from strongroom.ocfl.content_paths import ContentPaths
 from strongroom.ocfl.paths import ContentPath
 from strongroom.ocfl.plan import NewFile
@@ -21,6 +20,11 @@ from strongroom.storage import copying, durable
 from strongroom.storage.copying import SourceFailed
 from strongroom.storage.protocols import OpenFile
 from strongroom.storage.trouble import unreadable
+
+#: hears of every further number of bytes
+Tick = Callable[[int], None]
+#: the digest of a file that was taken in, or all that is wrong with it
+Outcome = str | list[Fault]
 
 _SPELLED = {"md5": "MD5", "sha1": "SHA-1", "sha256": "SHA-256", "sha512": "SHA-512"}
 
@@ -42,7 +46,7 @@ class NewContent:
         the algorithms of further digests to take of what is stored."""
         self._folder = f"{version}/{directory}"
         self._version, self._directory = version.name, directory
-        self._algorithm = algorithm
+        self.algorithm = algorithm
         self._known = known
         self._fixity = [name for name in fixity if name != algorithm]
         self._lock = threading.Lock()
@@ -77,9 +81,9 @@ class NewContent:
 
     def put(self, logical: str, data: bytes) -> str:
         """Store these bytes; their digest."""
-        found = {name: digests.of(name, data) for name in (self._algorithm, *self._fixity)}
+        found = {name: digests.of(name, data) for name in (self.algorithm, *self._fixity)}
         self._keep(logical, found, data)
-        return found[self._algorithm]
+        return found[self.algorithm]
 
     def take(self, file: NewFile, source: OpenFile, tick: Tick) -> Outcome:
         """Read a file and store what is new of it; its digest, or all that is wrong with it.
@@ -89,11 +93,11 @@ class NewContent:
         expected = file.expected()
         hashers = {
             name: digests.new(name)
-            for name in dict.fromkeys((self._algorithm, *self._fixity, *expected))
+            for name in dict.fromkeys((self.algorithm, *self._fixity, *expected))
         }
         placed: list[str] = []
         # content that is there already is read for proof only
-        expected_known = self.has(expected.get(self._algorithm, ""))
+        expected_known = self.has(expected.get(self.algorithm, ""))
         try:
             absorbed = copying.absorb(
                 source.stream,
@@ -117,7 +121,37 @@ class NewContent:
             self._keep(file.logical, found, absorbed.data)
         else:
             self._finish(found, absorbed.size, placed)
-        return found[self._algorithm]
+        return found[self.algorithm]
+
+    # ------------------------------------------------------------ content that others will write
+
+    def takes_promises(self) -> bool:
+        """Whether SHA-256 is all that has to be known of a file before it is read."""
+        return self.algorithm == "sha256" and not self._fixity
+
+    def folder(self, relative: str) -> str:
+        """Where a folder of the content, ``""`` for all of it, lies on disk."""
+        return f"{self._folder}/{relative}" if relative else self._folder
+
+    def promise(self, logical: str, digest: str) -> str:
+        """The place, relative to the content folder, for a file that will have this digest.
+
+        Its folder is there. Empty if the content is there already, and is to be proved only.
+        """
+        if self.has(digest):
+            return ""
+        placed: list[str] = []
+        self._place(logical, placed)
+        return placed[0]
+
+    def keep_promise(self, relative: str, digest: str, size: int) -> None:
+        """Exactly these bytes are there now."""
+        self._finish({self.algorithm: digest}, size, [relative] if relative else [])
+
+    def break_promise(self, relative: str) -> None:
+        """They will not come; nothing remains of them."""
+        if relative:
+            self._remove([relative])
 
     def keep_only(self, used_digests: Collection[str]) -> None:
         """Drop what no file of the version uses (E107), and folders without content (E024)."""
@@ -137,7 +171,7 @@ class NewContent:
 
     def _keep(self, logical: str, found: Mapping[str, str], data: bytes) -> None:
         placed: list[str] = []
-        if not self.has(found[self._algorithm]):
+        if not self.has(found[self.algorithm]):
             try:
                 durable.write_new(self._place(logical, placed), data)
             except BaseException:
@@ -147,13 +181,14 @@ class NewContent:
 
     def _finish(self, found: Mapping[str, str], size: int, placed: list[str]) -> None:
         """Note what was stored; another thread may have stored the same content meanwhile."""
-        digest = found[self._algorithm]
+        digest = found[self.algorithm]
         with self._lock:
             self.sizes[digest] = size
             new = not self.has(digest) and bool(placed)
             if new:
                 self._stored[digest] = placed[0]
-                self._further[digest] = {name: found[name] for name in self._fixity}
+                if self._fixity:
+                    self._further[digest] = {name: found[name] for name in self._fixity}
         if not new:
             self._remove(placed)
 

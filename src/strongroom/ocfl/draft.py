@@ -8,16 +8,18 @@ to :mod:`strongroom.ocfl.commit`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Self
 
 from strongroom.errors import BadRequest, Damaged, Fault, NotFound
 from strongroom.ocfl import commit, paths, recovery, replacing, stored, versions
 from strongroom.ocfl import plan as plans
-from strongroom.ocfl.adding import Adding, Outcome
-from strongroom.ocfl.content import NewContent
+from strongroom.ocfl.adding import Adding
+from strongroom.ocfl.batches import Batches
+from strongroom.ocfl.content import NewContent, Outcome
 from strongroom.ocfl.inventory import Inventory, serialise
 from strongroom.ocfl.paths import LogicalPath
 from strongroom.ocfl.plan import NewFile, Plan
@@ -26,13 +28,15 @@ from strongroom.ocfl.staging import Place
 from strongroom.ocfl.stored import INVENTORY, StoredObject
 from strongroom.ocfl.versions import Style
 from strongroom.storage import durable
-from strongroom.storage.protocols import OpenFile
+from strongroom.storage.protocols import Folders, OpenFile
 from strongroom.storage.trouble import told_as
 
 __all__ = ["Draft", "NewFile"]
 
 #: up to so many files are synced one by one; above, the whole file system at once
 _FEW_FILES = 8
+#: from so many on, the disk begins before all is there
+_MANY_FILES = 1000
 
 
 class Draft:
@@ -99,6 +103,7 @@ class Draft:
         plan: Plan,
         open_source: Callable[[str], OpenFile],
         *,
+        folders: Folders | None = None,
         progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> list[Fault]:
@@ -108,6 +113,7 @@ class Draft:
         compared, stored if they are new; what is wrong with any of them is collected
         (``digest-mismatch``, ``size-mismatch``, ``changed-file``, ``missing-file``,
         ``unreadable-file`` and what ``open_source`` says), and such files are not added.
+        Where ``folders`` are those that the sources lie in, many small files are read at once.
         ``progress`` hears the files and bytes that are done so far; where ``cancelled`` says so
         the work ends early, with a fault ``cancelled``. Raises OutOfSpace where the disk is full.
         """
@@ -116,19 +122,25 @@ class Draft:
         if faults:
             return faults
         self._state = state
-        return self.add_files(plan.adds, open_source, progress=progress, cancelled=cancelled)
+        return self.add_files(
+            plan.adds, open_source, folders=folders, progress=progress, cancelled=cancelled
+        )
 
     def add_files(
         self,
         files: Iterable[NewFile],
         open_source: Callable[[str], OpenFile],
         *,
+        folders: Folders | None = None,
         progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> list[Fault]:
         """Copy files in, as :meth:`apply` does, from however many."""
         self._open_for_changes()
-        adding = Adding(self._take, progress, cancelled)
+        batches = None
+        if folders is not None and self._content.takes_promises():
+            batches = Batches(self._content, folders, self._place.lock)
+        adding = Adding(self._take, progress, cancelled, batches)
         added, faults = adding.run(files, open_source)
         self._state.update({paths.logical(path): digest for path, digest in added.items()})
         return faults
@@ -171,7 +183,7 @@ class Draft:
         """
         self._open_for_changes()
         versions.check_state(self._state)
-        with told_as(self.object_id):
+        with told_as(self.object_id), self._sync_ahead():
             self._content.keep_only(set(self._state.values()))
             inventory = versions.following(
                 self.object_id,
@@ -186,8 +198,9 @@ class Draft:
                 message=message,
             )
             self._write(inventory)
+            self._check(inventory)
+        with told_as(self.object_id):
             self._sync()
-        self._check(inventory)
         self._prepared = inventory
         return self._digest
 
@@ -201,6 +214,18 @@ class Draft:
         if self._base is None:
             name, body = replacing.declaration(inventory.spec)
             durable.write_new(self._top / name, body)
+
+    @contextmanager
+    def _sync_ahead(self) -> Iterator[None]:
+        """Have the disk write many new files while the body computes; proves nothing by itself."""
+        if len(self._content.manifest) < _MANY_FILES:
+            yield
+            return
+        with ThreadPoolExecutor(1, thread_name_prefix="strongroom-sync") as pool:
+            # what fails is reported once for each descriptor, so it must not be lost here
+            ahead = pool.submit(durable.sync_file_system, self._disk)
+            yield
+            ahead.result()
 
     def _sync(self) -> None:
         few = len(self._content.manifest) <= _FEW_FILES

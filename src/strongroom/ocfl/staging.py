@@ -50,6 +50,11 @@ class Place:
         self._descriptor = descriptor
         self._trash = trash
 
+    @property
+    def lock(self) -> int:
+        """A descriptor: whoever holds it open keeps the place from being taken for left over."""
+        return self._descriptor
+
     def release(self) -> None:
         """Give up the ownership; the place stays."""
         descriptor, self._descriptor = self._descriptor, -1

@@ -24,7 +24,7 @@ from strongroom.repository.document import DOCUMENT, FORMAT, Document, encode
 from strongroom.repository.history import document_at, members_at, node
 from strongroom.repository.ids import object_id
 from strongroom.repository.plan import VersionPlan
-from strongroom.storage.protocols import OpenFile
+from strongroom.storage.protocols import Folders, OpenFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +112,7 @@ class Repository:
         base: StoredObject | None,
         attempt: str,
         open_source: Callable[[str], OpenFile],
+        folders: Folders | None = None,
         progress: Callable[[int, int], None],
         cancelled: Callable[[], bool],
     ) -> tuple[Draft, list[Fault]]:
@@ -131,6 +132,7 @@ class Repository:
                     ),
                 ),
                 open_source,
+                folders=folders,
                 progress=progress,
                 cancelled=cancelled,
             )

@@ -110,12 +110,14 @@ def _carry_out(ctx: Context, job: Job, wanted: ImportJob, watch: Watch) -> None:
     attempt = f"{job.id}-{job.attempts}"
     owner = f"job:{job.id}"  # whichever process runs it
     report = _Reporter(watch, version)
+    area = ctx.areas.area(job.deposit)
     draft, faults = ctx.repository.stage(
         path,
         version,
         base=stored,
         attempt=attempt,
-        open_source=ctx.areas.area(job.deposit).open,
+        open_source=area.open,
+        folders=area.folders,
         progress=report.copied,
         cancelled=watch.stopping,
     )

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import fcntl
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from strongroom.storage import kernel
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: names of the functions here that change the disk or sync it
 STEPS = (
@@ -61,9 +64,11 @@ def write_at(descriptor: int, data: memoryview, offset: int) -> None:
         offset += written
 
 
-def write_new(path: Path | str, data: bytes | memoryview) -> None:
+def write_new(
+    path: Path | str | bytes, data: bytes | memoryview, *, folder: int | None = None
+) -> None:
     """A new file with these bytes, not yet synced; FileExistsError if anything is there."""
-    descriptor = os.open(path, _NEW, 0o666)
+    descriptor = os.open(path, _NEW, 0o666, dir_fd=folder)
     try:
         write(descriptor, data)
     finally:
@@ -125,7 +130,7 @@ def exchange(source: Path | str, target: Path | str) -> bool:
     return kernel.rename_exchange(os.fspath(source), os.fspath(target))
 
 
-def unlink(path: Path | str, *, folder: int | None = None) -> None:
+def unlink(path: Path | str | bytes, *, folder: int | None = None) -> None:
     os.unlink(path, dir_fd=folder)
 
 

@@ -76,6 +76,11 @@ class LocalWorkArea:
         """``file:///…/``, percent-encoded."""
         return self._folder.as_uri() + "/"
 
+    @property
+    def folders(self) -> Tree:
+        """The area's folders, to be opened."""
+        return self._tree
+
     def exists(self) -> bool:
         try:
             return stat.S_ISDIR(self._folder.lstat().st_mode)

@@ -10,11 +10,9 @@ from typing import BinaryIO, Self, cast
 
 from strongroom.errors import BadRequest, Fault, NotFound
 from strongroom.storage.protocols import FileEntry
+from strongroom.storage.smallfiles import READ
 from strongroom.storage.tree import Tree, split, symbolic_link
 from strongroom.storage.trouble import translated
-
-# O_NONBLOCK: opening a pipe must not wait for its writer
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
 def entry_of(path: str, status: os.stat_result) -> FileEntry:
@@ -60,7 +58,7 @@ def open_file(tree: Tree, path: str) -> LocalFile:
     above, _, name = path.rpartition("/")
     folder = tree.folder(above)
     try:
-        descriptor = os.open(name, _READ, dir_fd=folder)
+        descriptor = os.open(name, READ, dir_fd=folder)
     except FileNotFoundError:
         raise NotFound(f"There is no file '{path}'.") from None
     except OSError as error:

@@ -55,6 +55,13 @@ class OpenFile(Protocol):
     def __exit__(self, *exc: object) -> None: ...
 
 
+class Folders(Protocol):
+    """A place with folders that can be opened: many small files are then read at once."""
+
+    def folder(self, path: str) -> int:
+        """A descriptor of a folder, for the caller to close; ``""`` is the place itself."""
+
+
 class Upload(Protocol):
     """A file on its way in; nothing is seen at its path before :meth:`finish`."""
 
@@ -80,6 +87,10 @@ class WorkArea(Protocol):
     @property
     def uri(self) -> str:
         """Where clients find it, with a trailing slash (``file:///…/`` percent-encoded)."""
+
+    @property
+    def folders(self) -> Folders | None:
+        """Its folders, where they are those of an operating system; None where they are not."""
 
     def exists(self) -> bool: ...
     def create(self) -> None:
