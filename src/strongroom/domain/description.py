@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from strongroom.domain.findings import ExifFinding, VirusFinding
 from strongroom.errors import Fault
 
 
@@ -22,6 +23,16 @@ class DescribedFile:
     pronom_key: str | None = None
     format_name: str | None = None
     original_name: str | None = None
+    storage_location: str | None = None
+    virus: VirusFinding | None = None
+    exif: ExifFinding | None = None
+    #: its own, not those that it inherits
+    access_conditions: tuple[str, ...] = ()
+    #: an absolute URI
+    rights_statement: str | None = None
+    #: ids in the XML: of its div, and of its administrative section as the reference spells it
+    div_id: str | None = None
+    admin_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +41,12 @@ class DescribedFolder:
     name: str | None = None
     #: the path is a guess from labels (an empty folder without ``originalName``)
     guessed: bool = False
+    original_name: str | None = None
+    storage_location: str | None = None
+    access_conditions: tuple[str, ...] = ()
+    rights_statement: str | None = None
+    div_id: str | None = None
+    admin_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
