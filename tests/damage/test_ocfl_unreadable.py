@@ -295,7 +295,7 @@ def leave_work(root: OcflRoot, object_id: str) -> Path:
     """Unfinished work for an object, as a killed writer leaves it."""
     before = set((root.folder / STAGING / "work").iterdir())
     draft = root.draft(object_id, base=root.read(object_id), attempt="killed")
-    draft._place.release()
+    draft._work._place.release()
     [folder] = set((root.folder / STAGING / "work").iterdir()) - before
     return folder
 

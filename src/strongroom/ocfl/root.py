@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Self
 
 from strongroom.errors import BadRequest, Conflict, Damaged, NotFound, StrongroomError
-from strongroom.ocfl import declaration, draft, extensions, layouts, recovery, walk
+from strongroom.ocfl import declaration, extensions, layouts, local_workplace, recovery, walk
 from strongroom.ocfl.draft import Draft
 from strongroom.ocfl.extensions import Unknown
 from strongroom.ocfl.layouts import Layout
@@ -204,7 +204,15 @@ class OcflRoot:
         staging = self._site.staging
         with told_as(object_id):
             place = staging.claim(staging.work, f"{self._key(object_id)}-{attempt}", intent)
-            return draft.begin(self._site, object_id, base, place, style)
+            workplace = local_workplace.begin(self._site, object_id, base, place, style)
+        return Draft(
+            object_id,
+            base,
+            workplace=workplace,
+            style=style,
+            store=self._site.store,
+            path=self._site.object_path(object_id),
+        )
 
     def purge(self, object_id: str) -> None:
         """Remove an object and all its versions for ever; harmless if it is gone.
