@@ -33,6 +33,10 @@ class Settings:
     deposits: Path
     #: folder of the OCFL storage root
     ocfl_root: Path
+    #: storage layout of a new root: the number of a registered extension, ``0003`` or ``0004``
+    ocfl_layout: str
+    #: ``warn``, ``refuse`` or ``ignore``: what to do about extensions of the root that are unknown
+    unknown_extensions: str
     #: resolver configuration (TOML), if identifiers are to be resolved
     identifiers: Path | None
     #: roots of ids, without trailing slash
@@ -57,6 +61,8 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "database": ("sqlite:///{data}/strongroom.db", "URL of the index database"),
     "deposits": ("{data}/deposits", "folder of the deposits' working areas"),
     "ocfl_root": ("{data}/ocfl-root", "folder of the OCFL storage root"),
+    "ocfl_layout": ("0004", "storage layout of a new OCFL root: 0004 (hashed) or 0003 (with id)"),
+    "unknown_extensions": ("warn", "warn, refuse or ignore: OCFL extensions that are not known"),
     "identifiers": ("", "TOML file that configures identifier resolvers"),
     "public_url": ("http://localhost:{port}", "public root of ids"),
     "storage_public_url": ("{public_url}/storage-api", "public root of the Storage API"),
@@ -154,8 +160,11 @@ def _settle(given: Mapping[str, str], faults: list[Fault]) -> Settings | None:
                 _fault(name, "must be an http or https URL without query", found=values[name])
             )
         values[name] = values[name].rstrip("/")
-    if values["log_level"].lower() not in ("debug", "info", "warning", "error"):
-        faults.append(_fault("log_level", "must be debug, info, warning or error"))
+    faults += [
+        _fault(name, f"must be one of {', '.join(allowed)}", found=values[name])
+        for name, allowed in _CHOICES.items()
+        if values[name].lower() not in allowed
+    ]
     if values["host"].strip("[]") not in LOOPBACK:
         faults.append(
             _fault(
@@ -179,7 +188,12 @@ def _settle(given: Mapping[str, str], faults: list[Fault]) -> Settings | None:
 
 
 _NUMBERS = ("port", "job_threads", "max_body", "max_mets", "stop_timeout")
-_TEXTS = ("host", "database", "public_url", "storage_public_url", "log_level")
+_CHOICES = {
+    "ocfl_layout": ("0003", "0004"),
+    "unknown_extensions": ("warn", "refuse", "ignore"),
+    "log_level": ("debug", "info", "warning", "error"),
+}
+_TEXTS = ("host", "database", "public_url", "storage_public_url", *_CHOICES)
 _LIMITS = {"port": (1, 65535), "job_threads": (1, 64)}
 
 

@@ -27,12 +27,15 @@ from strongroom.errors import Conflict, NotFound, StrongroomError, Unprocessable
 from strongroom.identifiers import load as load_resolvers
 from strongroom.jobs.supervisor import Supervisor
 from strongroom.jobs.worker import Worker
+from strongroom.ocfl.extensions import Unknown
+from strongroom.ocfl.layouts import HashAndId, Hashed, Layout
 from strongroom.ocfl.root import OcflRoot
 from strongroom.offline import find_mets, make_mets
 from strongroom.repository.store import Repository
 from strongroom.services import maintenance
 from strongroom.services.context import Context, Queue, Roots
 from strongroom.services.maintenance import RebuildReport
+from strongroom.storage import durable
 from strongroom.storage.local import LocalWorkAreas
 
 __all__ = ["find_mets", "make_mets", "rebuild", "serve", "work"]
@@ -59,7 +62,7 @@ def open_context(settings: Settings, queue: Queue | None = None) -> Context:
     is not mounted, and a new root in its place would hide the loss.
     """
     for folder in (settings.data, settings.deposits):
-        folder.mkdir(parents=True, exist_ok=True)
+        durable.make_folders(folder)
     db = open_database(settings.database)
     return Context(
         db=db,
@@ -75,11 +78,20 @@ def open_context(settings: Settings, queue: Queue | None = None) -> Context:
     )
 
 
+#: by the numbers of their extensions; both hold any id that a repository path gives
+_LAYOUTS: dict[str, Layout] = {"0003": HashAndId(), "0004": Hashed()}
+
+
 def _open_root(settings: Settings, db: Database) -> OcflRoot:
     with db.read() as c:
         known = next(iter(node_rows.nodes(c)), None) is not None
     try:
-        return OcflRoot.open(settings.ocfl_root, create=not known)
+        return OcflRoot.open(
+            settings.ocfl_root,
+            create=not known,
+            layout=_LAYOUTS[settings.ocfl_layout],
+            unknown=Unknown(settings.unknown_extensions.lower()),
+        )
     except (NotFound, Unprocessable) as error:
         if not known:
             raise
@@ -94,7 +106,7 @@ def _open_root(settings: Settings, db: Database) -> OcflRoot:
 @contextmanager
 def locked(settings: Settings, name: str, *, wait: float = 0.0) -> Iterator[None]:
     """Hold one of the data folder's locks; Conflict if another process keeps it."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    durable.make_folders(settings.data)
     path = settings.data / f"{name}.lock"
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

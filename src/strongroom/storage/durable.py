@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from strongroom.storage import kernel
@@ -42,6 +43,18 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 def make_folder(path: Path | str, *, folder: int | None = None) -> None:
     """Make one folder; FileExistsError if anything is there."""
     os.mkdir(path, dir_fd=folder)
+
+
+def make_folders(path: Path) -> None:
+    """Make a folder and those above it, each on disk before the next; harmless if it is there."""
+    if path.is_dir():
+        return
+    make_folders(path.parent)
+    with suppress(FileExistsError):
+        make_folder(path)
+    # who may make names in a folder but not list it cannot sync it, either
+    with suppress(PermissionError):
+        sync_folder(path.parent)
 
 
 def create(path: Path | str, *, folder: int | None = None, extra: int = 0) -> int:

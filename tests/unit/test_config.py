@@ -1,0 +1,94 @@
+"""Settings: where they come from, which counts, and that all faults are named at once."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from strongroom import config, runtime
+from strongroom.errors import BadRequest, Unprocessable
+from support import ocfl_check
+from support.killing import WHEN
+
+
+def test_an_option_counts_before_the_environment_and_that_before_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "strongroom.toml"
+    file.write_text(f'data = "{tmp_path}/file"\nport = 1\njob_threads = 3\nlog_level = "debug"\n')
+    found = config.load(
+        {"port": 3, "host": None},
+        environment={"STRONGROOM_PORT": "2", "STRONGROOM_JOB_THREADS": "4", "HOME": "/"},
+        file=file,
+    )
+    assert (found.port, found.job_threads, found.log_level) == (3, 4, "debug")
+    assert found.host == "127.0.0.1"
+    assert found.public_url == "http://localhost:3"
+    assert found.ocfl_root == tmp_path / "file" / "ocfl-root"
+
+
+def test_an_environment_made_of_settings_gives_the_same(tmp_path: Path) -> None:
+    first = config.load({"data": str(tmp_path), "ocfl_layout": "0003"}, environment={})
+    assert config.load({}, environment=config.as_environment(first)) == first
+
+
+def test_every_setting_can_be_set() -> None:
+    assert {field.name for field in dataclasses.fields(config.Settings)} == set(config.OPTIONS)
+
+
+def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "strongroom.toml"
+    file.write_text('colour = "blue"\nport = true\n')
+    with pytest.raises(BadRequest) as error:
+        config.load(
+            {"ocfl_layout": "0002", "host": "0.0.0.0", "job_threads": "many"},
+            environment={
+                "STRONGROOM_UNKNOWN_EXTENSIONS": "panic",
+                "STRONGROOM_MAX_BODIES": "1",
+                "STRONGROOM_DATABASE": "postgresql://ann:secret@db/x",
+            },
+            file=file,
+        )
+    assert {fault.path for fault in error.value.faults} == {
+        f"{file}: colour",
+        f"{file}: port",
+        "STRONGROOM_MAX_BODIES",
+        "ocfl_layout",
+        "host",
+        "job_threads",
+        "unknown_extensions",
+        "database",
+    }
+    assert "secret" not in str(error.value.faults)
+
+
+@pytest.mark.parametrize(
+    ("number", "place"),
+    [("0003", "info%3afedora%2fbooks"), ("0004", None)],
+)
+def test_the_layout_of_a_new_root_can_be_chosen(
+    number: str, place: str | None, tmp_path: Path
+) -> None:
+    settings = config.load({"data": str(tmp_path / "data"), "ocfl_layout": number}, environment={})
+    root = runtime.open_context(settings).repository.root
+    with root.draft("info:fedora/books", base=None, attempt="a") as draft:
+        draft.add_bytes("a", b"a")
+        draft.prepare(created=WHEN, user_name="A", message="m")
+        draft.commit()
+    folder = root.folder / root.object_path("info:fedora/books")
+    assert folder.name == (place or folder.name)
+    assert (place is None) == (len(folder.name) == 64)
+    ocfl_check.assert_valid(folder)
+    # a root that is there keeps its own
+    other = config.load({"data": str(tmp_path / "data"), "ocfl_layout": "0004"}, environment={})
+    assert runtime.open_context(other).repository.root.read("info:fedora/books").id
+
+
+def test_a_root_with_an_unknown_extension_can_be_refused(tmp_path: Path) -> None:
+    given = {"data": str(tmp_path / "data")}
+    runtime.open_context(config.load(given, environment={}))
+    (tmp_path / "data" / "ocfl-root" / "extensions" / "9999-unheard-of").mkdir()
+    runtime.open_context(config.load(given, environment={}))
+    strict = config.load({**given, "unknown_extensions": "refuse"}, environment={})
+    with pytest.raises(Unprocessable, match="9999-unheard-of"):
+        runtime.open_context(strict)
