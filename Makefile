@@ -22,7 +22,7 @@ ROCFL     := 1.7.0
 OCFL_JAVA := $(shell sed -n '/ocfl-java-core/{n;s/[^0-9.]//g;p;}' tests/support/peer_java/pom.xml)
 JUDGES    := $(PEERS)/rocfl-$(ROCFL).stamp $(PEERS)/ocfl-java-$(OCFL_JAVA).stamp
 
-.PHONY: demo test lint pytest scale wheel bench lock clean help peers judges
+.PHONY: demo test lint pytest scale crash wheel bench lock clean help peers judges
 .DEFAULT_GOAL := help
 
 help:
@@ -31,6 +31,7 @@ help:
 	@echo 'make lint   ruff, mypy and the import rules alone;  make pytest  the tests alone'
 	@echo 'make peers  build rocfl and ocfl-java (by cargo; by mvn and javac), which judge our storage'
 	@echo 'make scale  objects of 100,000 files and of 10 GiB, with bounded memory (needs 45 GiB of disk)'
+	@echo 'make crash  servers and workers killed at random during imports, hundreds of times (ten minutes)'
 	@echo 'make wheel  build the wheel and try it in a scratch environment'
 	@echo 'make bench  run the benchmarks;  make lock  renew the locks;  make clean  remove all that was made'
 
@@ -87,6 +88,12 @@ $(PEERS)/ocfl-java-$(OCFL_JAVA).stamp: tests/support/peer_java/pom.xml tests/sup
 scale: $(VENV)/dev.stamp
 	STRONGROOM_SCALE_FILES=100000 STRONGROOM_SCALE_MIB=10240 \
 		$(BIN)/pytest tests/scale -o timeout=3600 $(PYTEST)
+
+# hundreds of rounds; a seed that is told when one fails is given again by STRONGROOM_CRASH_SEED=…
+crash: $(VENV)/dev.stamp
+	@folder=$$(mktemp -d $(TMP)/strongroom-tests.XXXXXX); trap 'rm -rf "$$folder"' EXIT INT TERM; \
+	STRONGROOM_CRASH_ROUNDS=$${STRONGROOM_CRASH_ROUNDS:-300} \
+		$(BIN)/pytest --basetemp="$$folder/pytest" tests/crash/test_random_kills.py $(PYTEST)
 
 wheel: build/wheel.stamp
 

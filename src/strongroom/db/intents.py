@@ -46,6 +46,16 @@ def drop_claim(c: Connection, path: RepositoryPath, owner: str) -> None:
     c.execute(sa.delete(rows).where(rows.c.path == path, rows.c.owner == owner))
 
 
+def job_owner(job_id: str) -> str:
+    """What a job owns its claims as, whichever process runs it."""
+    return f"job:{job_id}"
+
+
+def drop_claims_of(c: Connection, owner: str) -> None:
+    """Give all paths free that this owner has claimed."""
+    c.execute(sa.delete(rows).where(rows.c.owner == owner))
+
+
 def claims(c: Connection) -> list[Claim]:
     """All claims, by path."""
     return [_claim(row) for row in c.execute(select(rows).order_by(rows.c.path))]

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, exists, select
 
-from strongroom.db import job_documents, tickets
+from strongroom.db import intents, job_documents, tickets
 from strongroom.db.jobs import job_of, plan_of
 from strongroom.db.tables import jobs
 from strongroom.domain.importjob import Job, JobStatus, Outcome, Progress
@@ -77,7 +77,7 @@ def finish(
     errors: Iterable[Fault],
     outcome: Outcome | None,
 ) -> None:
-    """End a job for good, and settle its ticket.
+    """End a job for good, settle its ticket, and give the paths free that it has claimed.
 
     NotFound if it is unknown; Conflict (``job-finished``) if it had ended already, so that what
     else the transaction holds is not recorded twice. ValueError for a status that is no end.
@@ -100,6 +100,7 @@ def finish(
     if outcome is not None:
         job_documents.put(c, job_id, job_documents.OUTCOME, outcome)
     tickets.settle(c, job_id)
+    intents.drop_claims_of(c, intents.job_owner(job_id))
 
 
 def cancel(c: Connection, job_id: str, now: datetime, by: str, fault: Fault) -> bool:

@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from strongroom.db import deposits as deposit_rows
-from strongroom.db import job_queue, tickets
+from strongroom.db import intents, job_queue, tickets
 from strongroom.db import nodes as node_rows
 from strongroom.domain import legal
 from strongroom.domain.deposits import DepositStatus
@@ -108,7 +108,7 @@ def _carry_out(ctx: Context, job: Job, wanted: ImportJob, watch: Watch) -> None:
         return
     _check_space(ctx, version)
     attempt = f"{job.id}-{job.attempts}"
-    owner = f"job:{job.id}"  # whichever process runs it
+    owner = intents.job_owner(job.id)
     report = _Reporter(watch, version)
     area = ctx.areas.area(job.deposit)
     draft, faults = ctx.repository.stage(
@@ -136,7 +136,6 @@ def _carry_out(ctx: Context, job: Job, wanted: ImportJob, watch: Watch) -> None:
         claims.drop(ctx, path, owner)
         raise
     _record(ctx, job, committed, wanted)
-    claims.drop(ctx, path, owner)
 
 
 def _commit(ctx: Context, job: Job, draft: Draft, created: datetime) -> StoredObject:

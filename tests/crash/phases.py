@@ -1,0 +1,116 @@
+"""How far an import has come, read from outside: from the disk, and from the database's rows.
+
+The same look aims a kill at a phase while the import runs, and after it, on what is left, tells
+which phase was really hit. It changes nothing and asks the product nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+from support import ocfl_check
+
+
+class Phase(IntEnum):
+    """In the order in which an import goes through them."""
+
+    POSTING = 0
+    WAITING = 1
+    PLAN = 2
+    COPY = 3
+    BEFORE_COMMIT = 4
+    MOVED_IN = 5
+    BETWEEN = 6
+    ENDED = 7
+
+    @property
+    def label(self) -> str:
+        return _LABELS[self]
+
+
+_LABELS = {
+    Phase.POSTING: "posted, not kept yet",
+    Phase.WAITING: "waiting",
+    Phase.PLAN: "plan",
+    Phase.COPY: "copy",
+    Phase.BEFORE_COMMIT: "before commit",
+    Phase.MOVED_IN: "in commit (folder moved in)",
+    Phase.BETWEEN: "between commit and database",
+    Phase.ENDED: "ended already",
+}
+
+#: what every run must hit
+MUST = (Phase.PLAN, Phase.COPY, Phase.BEFORE_COMMIT, Phase.BETWEEN)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sought:
+    """The import that is looked at: the only one of its deposit."""
+
+    #: id of the deposit, without the rest of its URI
+    deposit: str
+    #: id of the object, and the version that the import is to make
+    object_id: str
+    version: int
+
+
+class Look:
+    """Looks at the data folder of a server, whether that runs or not."""
+
+    def __init__(self, data: Path) -> None:
+        self.root = data / "ocfl-root"
+        self.work = self.root / "extensions" / "strongroom-staging" / "work"
+        # that it cannot write also means that it neither repairs nor checkpoints anything
+        self.rows = sqlite3.connect(
+            f"file:{data / 'strongroom.db'}?mode=ro", uri=True, isolation_level=None, timeout=10
+        )
+
+    def close(self) -> None:
+        self.rows.close()
+
+    def phase(self, sought: Sought) -> Phase:
+        row = self.rows.execute(
+            "SELECT id, status, attempts, finished, json_extract(progress, '$.phase')"
+            " FROM jobs WHERE deposit = ? AND kind = 'import'",
+            (sought.deposit,),
+        ).fetchone()
+        if row is None:
+            return Phase.POSTING
+        job, status, attempts, finished, announced = row
+        if finished is not None:
+            return Phase.ENDED
+        stored = self._stored(sought)
+        if stored is not None:
+            return stored
+        staged = self._staged(f"{job}-{attempts}")
+        if announced == "committing" or (staged and _is_sealed(staged, sought.version)):
+            return Phase.BEFORE_COMMIT
+        if staged:
+            return Phase.COPY
+        return Phase.PLAN if status == "running" else Phase.WAITING
+
+    def _stored(self, sought: Sought) -> Phase | None:
+        """What the object says of the version; None if nothing."""
+        folder = self.root / ocfl_check.place_of(sought.object_id)
+        try:
+            own = (folder / f"v{sought.version}" / "inventory.json").read_bytes()
+            head = (folder / "inventory.json").read_bytes()
+        except FileNotFoundError:
+            return None
+        return Phase.BETWEEN if own == head else Phase.MOVED_IN
+
+    def _staged(self, attempt: str) -> Path | None:
+        for name in os.listdir(self.work):
+            if name.endswith(f"-{attempt}"):
+                return self.work / name
+        return None
+
+
+def _is_sealed(place: Path, version: int) -> bool:
+    """Whether the version's inventory lies in staging, which comes after all its content."""
+    top = place / "object" if version == 1 else place
+    return (top / f"v{version}" / "inventory.json").exists()
