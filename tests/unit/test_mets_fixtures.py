@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def _fixtures() -> None:
 
 def described(name: str) -> Description:
     with (FIXTURES / name).open("rb") as stream:
-        return read(stream)
+        return read(stream, exif=True)
 
 
 def test_dlip_2026() -> None:
@@ -35,6 +36,11 @@ def test_dlip_2026() -> None:
     assert len(found.files) == 12
     assert all(file.digest and file.size is not None for file in found.files)
     assert sum(file.pronom_key is None for file in found.files) == 9
+    scans = [file.virus for file in found.files if file.virus is not None]
+    assert len(scans) == 12
+    assert not any(scan.has_virus for scan in scans)
+    assert {scan.timestamp for scan in scans} == {datetime(2026, 1, 21, tzinfo=UTC)}
+    assert sorted(len(file.exif.tags) for file in found.files if file.exif) == [23, 29, 124]
     by_path = {file.path: file for file in found.files}
     image = by_path["objects/new-test-folder-inside-objects/test_image().jpg"]
     assert image.content_type == "application/pdf"

@@ -34,9 +34,18 @@ START = (
 
 
 def told(data: bytes) -> Description:
+    """What is read, without what only the XML's own ids and folders' originalName say."""
     found = read(io.BytesIO(data))
     assert (found.untied, found.warnings) == ((), ())
-    return found
+    assert all(file.div_id and file.admin_id for file in found.files)
+    return replace(
+        found,
+        files=tuple(replace(file, div_id=None, admin_id=None) for file in found.files),
+        folders=tuple(
+            replace(folder, div_id=None, admin_id=None, original_name=None)
+            for folder in found.folders
+        ),
+    )
 
 
 def tree(data: bytes) -> etree._Element:

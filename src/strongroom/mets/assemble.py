@@ -12,13 +12,14 @@ from dataclasses import replace
 from strongroom.domain.description import DescribedFile, Description
 from strongroom.errors import Fault
 from strongroom.mets import descriptive
-from strongroom.mets.descriptive import Described
+from strongroom.mets.descriptive import NO_ACCESS, Access, Described
+from strongroom.mets.events import latest
 from strongroom.mets.faults import fault, untied
 from strongroom.mets.folders import Folders
 from strongroom.mets.hrefs import clean
 from strongroom.mets.names import PLATFORM_AGENT
 from strongroom.mets.outline import Div, FileEntry, Group, Outline, Pointer, StructMap
-from strongroom.mets.premis import Facts
+from strongroom.mets.premis import Facts, merge
 from strongroom.mets.sections import Sections
 from strongroom.mets.statement import Statement, state
 
@@ -47,6 +48,11 @@ class _Assembly:
         self._expanded: set[int] = set()
         self._collapsed: dict[str, FileEntry] | None = None
         self._paths: dict[int, list[str]] = {}
+        #: id() of a div → what is stated of the folder it stands for
+        self._of_folders: dict[int, Facts] = {}
+        self._described = {
+            section.id: section for section in outline.described if section.id is not None
+        }
 
     def description(self) -> Description:
         roots = self._map.roots if self._map else []
@@ -56,7 +62,7 @@ class _Assembly:
             self._take_div(div)
             stack.extend(reversed(div.children))
         self._take_rest()
-        folders = Folders(self._paths, self._original_name)
+        folders = Folders(self._paths, self._of_folder, self._access)
         folders.align(roots)
         sections = self._title_sections()
         return Description(
@@ -96,11 +102,20 @@ class _Assembly:
             )
         return found
 
-    def _original_name(self, div: Div) -> str | None:
-        if div.admid is None:
-            return None
-        names = (facts.original_name for facts in self._facts(div.admid, div.line))
-        return next((name for name in names if name), None)
+    def _of_folder(self, div: Div) -> Facts:
+        """What is stated of a folder; nothing of its own is warned of twice."""
+        if id(div) not in self._of_folders:
+            self._of_folders[id(div)] = merge(self._facts(div.admid, div.line))
+        return self._of_folders[id(div)]
+
+    def _access(self, div: Div) -> Access:
+        """Who may see what a div stands for, as its own descriptive sections say."""
+        wanted = {div.dmdid, *div.dmdid.split()} if div.dmdid else set()
+        sections = [self._described[each] for each in sorted(wanted & self._described.keys())]
+        return Access(
+            conditions=descriptive.access_conditions(sections),
+            rights=descriptive.rights_statement(sections),
+        )
 
     # -- files
 
@@ -114,8 +129,21 @@ class _Assembly:
             path = self._take(entry, name=div.label if alone else None, admid=admid, line=div.line)
             if path is not None:
                 paths.append(path)
+                self._note_div(path, div, entry, alone=alone)
         if paths:
             self._paths[id(div)] = paths
+
+    def _note_div(self, path: str, div: Div, entry: FileEntry, *, alone: bool) -> None:
+        """The ids of a file in the XML; and who may see it, if the div is its own."""
+        file = self._files[path]
+        access = self._access(div) if alone and div.dmdid else NO_ACCESS
+        self._files[path] = replace(
+            file,
+            div_id=file.div_id or div.id,
+            admin_id=file.admin_id or div.admid or entry.admid,
+            access_conditions=file.access_conditions or access.conditions,
+            rights_statement=file.rights_statement or access.rights,
+        )
 
     def _entries(self, pointer: Pointer) -> Iterator[FileEntry]:
         if not pointer.ids:
@@ -207,6 +235,9 @@ class _Assembly:
             pronom_key=first.pronom_key or second.pronom_key,
             format_name=first.format_name or second.format_name,
             original_name=first.original_name or second.original_name,
+            storage_location=first.storage_location or second.storage_location,
+            virus=latest(second.virus, first.virus),
+            exif=first.exif or second.exif,
         )
 
     def _locate(self, entry: FileEntry) -> str | None:

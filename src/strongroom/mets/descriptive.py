@@ -36,6 +36,18 @@ class Described:
     rights: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Who may see something, and what may be done with it."""
+
+    conditions: tuple[str, ...] = ()
+    #: an absolute URI
+    rights: str | None = None
+
+
+NO_ACCESS = Access()
+
+
 def title(sections: Iterable[Described], label: str | None) -> str | None:
     """The title: from the first of the sections that has MODS, Dublin Core, the METS label."""
     ordered = list(sections)

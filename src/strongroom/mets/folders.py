@@ -12,24 +12,33 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from strongroom.domain.description import DescribedFolder
 from strongroom.domain.paths import parent, slug
 from strongroom.errors import Fault
+from strongroom.mets.descriptive import Access
 from strongroom.mets.faults import fault, untied
 from strongroom.mets.hrefs import clean_path
 from strongroom.mets.names import ROOT_LABEL
 from strongroom.mets.outline import Div
+from strongroom.mets.premis import Facts
 
 #: Archivematica's ``%transferDirectory%objects/``: where the folder was, not where it is now
 _PLACEHOLDER = re.compile(r"%[A-Za-z]+%")
 
 
 class Folders:
-    """Aligns a tree of divs with paths. ``original`` gives the originalName of a div, if any."""
+    """Aligns a tree of divs with paths.
+
+    ``stated`` gives what the sections of a div say, ``access`` who may see what it stands for.
+    """
 
     def __init__(
-        self, paths: Mapping[int, Sequence[str]], original: Callable[[Div], str | None]
+        self,
+        paths: Mapping[int, Sequence[str]],
+        stated: Callable[[Div], Facts],
+        access: Callable[[Div], Access],
     ) -> None:
         #: id() of a div → paths of the files it points to
         self._paths = paths
-        self._original = original
+        self._facts = stated
+        self._access = access
         self.found: dict[str, DescribedFolder] = {}
         self.untied: list[Fault] = []
         self.warnings: list[Fault] = []
@@ -63,7 +72,7 @@ class Folders:
         return [parent(place)] if place else [""]
 
     def _stated(self, div: Div) -> str | None:
-        name = self._original(div)
+        name = self._facts(div).original_name
         if name is None or _PLACEHOLDER.match(name):
             return None
         try:
@@ -100,7 +109,7 @@ class Folders:
         """The path of a folder in which nothing lies; None if there is no telling."""
         if above is None or div.label == ROOT_LABEL:
             return ""
-        original = self._original(div) or ""
+        original = self._facts(div).original_name or ""
         marked = _PLACEHOLDER.match(original)
         name = div.label or (slug(original[marked.end() :].rstrip("/")) if marked else None)
         try:
@@ -125,7 +134,18 @@ class Folders:
     def _add(self, div: Div, path: str, *, guessed: bool) -> None:
         first = self.found.get(path)
         if first is None:
-            self.found[path] = DescribedFolder(path=path, name=div.label, guessed=guessed)
+            facts, access = self._facts(div), self._access(div)
+            self.found[path] = DescribedFolder(
+                path=path,
+                name=div.label,
+                guessed=guessed,
+                original_name=facts.original_name,
+                storage_location=facts.storage_location,
+                access_conditions=access.conditions,
+                rights_statement=access.rights,
+                div_id=div.id,
+                admin_id=div.admid,
+            )
         elif div.label and first.name and div.label != first.name:
             self.warnings.append(
                 fault(

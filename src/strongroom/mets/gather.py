@@ -22,10 +22,10 @@ _NOT_CURRENT = ("superseded", "deleted")
 class OutlineGatherer:
     """Registers itself with a walker; :meth:`result` is the outline when the walk is over."""
 
-    def __init__(self, walker: Walker) -> None:
+    def __init__(self, walker: Walker, *, exif: bool = False) -> None:
         self._walker = walker
         self._outline = Outline()
-        self._premis = PremisGatherer(walker)
+        self._premis = PremisGatherer(walker, exif=exif)
         self._descriptive = DescriptiveGatherer(walker)
         self._seen = self._inside = False
         #: within a metadata section or embedded content: METS elements mean nothing there
@@ -263,7 +263,9 @@ class OutlineGatherer:
             line=self._walker.line,
             directory=attributes.get("TYPE", "").strip().lower() == "directory",
             label=attributes.get("LABEL") or None,
+            id=attributes.get("ID"),
             admid=attributes.get("ADMID"),
+            dmdid=attributes.get("DMDID"),
         )
         if self._divs:
             self._divs[-1].children.append(div)

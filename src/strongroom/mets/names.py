@@ -27,6 +27,8 @@ PLATFORM_AGENT = "University of Leeds Digital Library Infrastructure Project"
 #: the label of the root folder, and the title of a group without a name
 ROOT_LABEL = "__ROOT"
 UNTITLED = "[Untitled]"
+#: the scanner that virus events are told of
+VIRUS_SCANNER = "ClamAV"
 #: what clients write as MIMETYPE where they do not know it
 NOT_IDENTIFIED = "dlip/not-identified"
 #: the format name that PREMIS wants where none is known

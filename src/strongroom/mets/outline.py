@@ -66,7 +66,9 @@ class Div:
     directory: bool
     #: verbatim; None if there is none or it is empty
     label: str | None
+    id: str | None
     admid: str | None
+    dmdid: str | None
     pointers: list[Pointer] = field(default_factory=list)
     children: list[Div] = field(default_factory=list)
 

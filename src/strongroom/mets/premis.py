@@ -7,11 +7,15 @@ Source: PREMIS Data Dictionary 3.0, units 1.5 (objectCharacteristics) and 1.6 (o
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from strongroom.domain.digests import normal
+from strongroom.domain.findings import Tag, VirusFinding
+from strongroom.mets.events import EventGatherer, latest
+from strongroom.mets.exif import ExifGatherer
 from strongroom.mets.names import PREMIS_READ, UNKNOWN_FORMAT, XSI, tag
 from strongroom.mets.walker import Closer, Walker
 
@@ -38,6 +42,10 @@ class Facts:
     pronom_key: str | None = None
     format_name: str | None = None
     original_name: str | None = None
+    #: where it is preserved, as a URI
+    storage_location: str | None = None
+    virus: VirusFinding | None = None
+    exif: tuple[Tag, ...] = ()
     #: when the section was made, as written
     created: str = ""
 
@@ -72,6 +80,9 @@ def merge(stated: Sequence[Facts]) -> Facts:
         pronom_key=formats.pronom_key,
         format_name=formats.format_name,
         original_name=next((f.original_name for f in ordered if f.original_name), None),
+        storage_location=next((f.storage_location for f in ordered if f.storage_location), None),
+        virus=functools.reduce(latest, (f.virus for f in stated), None),
+        exif=next((f.exif for f in ordered if f.exif), ()),
         created=ordered[0].created,
     )
 
@@ -99,8 +110,10 @@ class PremisGatherer:
     Bitstreams, extensions and any further objects in the section are left out.
     """
 
-    def __init__(self, walker: Walker) -> None:
+    def __init__(self, walker: Walker, *, exif: bool) -> None:
         self._walker = walker
+        self._events = EventGatherer(walker)
+        self._exif = ExifGatherer(walker, wanted=exif)
         self._listening = False
         self._in_object = False
         self._created = ""
@@ -112,6 +125,7 @@ class PremisGatherer:
             "formatRegistryName": self._put_registry,
             "formatRegistryKey": self._put_key,
             "originalName": self._put_original_name,
+            "contentLocationValue": self._put_storage_location,
         }
         for namespace in PREMIS_READ:
             walker.on(tag(namespace, "object"), self._object)
@@ -127,11 +141,16 @@ class PremisGatherer:
         self._listening = True
         self._created = (created or "").strip()
         self._reset()
+        self._events.begin()
+        self._exif.begin()
 
     def finish(self) -> Facts:
         self._listening = False
+        virus, exif = self._events.finish(), self._exif.finish()
         if not self._found:
-            return NOTHING if not self._created else Facts(created=self._created)
+            if not self._created and virus is None and not exif:
+                return NOTHING
+            return Facts(virus=virus, exif=exif, created=self._created)
         name, key = self._best_format()
         return Facts(
             digests=tuple(dict.fromkeys(self._digests)),
@@ -141,6 +160,9 @@ class PremisGatherer:
             pronom_key=key,
             format_name=name,
             original_name=self._original_name,
+            storage_location=self._storage_location,
+            virus=virus,
+            exif=exif,
             created=self._created,
         )
 
@@ -155,6 +177,7 @@ class PremisGatherer:
         #: format name, registry, key of each format
         self._formats: list[list[str | None]] = []
         self._original_name: str | None = None
+        self._storage_location: str | None = None
 
     # -- elements
 
@@ -238,6 +261,9 @@ class PremisGatherer:
         if self._original_name is None:
             # outer spaces may belong to the name, unless they come with line breaks: indentation
             self._original_name = (text.strip() if _BREAK.search(text) else text) or None
+
+    def _put_storage_location(self, text: str) -> None:
+        self._storage_location = self._storage_location or text.strip() or None
 
     def _best_format(self) -> tuple[str | None, str | None]:
         """Name and PRONOM key: of the format in PRONOM, else the first name that is known."""

@@ -16,13 +16,15 @@ from strongroom.mets.walker import Walker
 MAX_BYTES = 512 * 2**20
 
 
-def read(stream: BinaryIO, *, limit: int = MAX_BYTES) -> Description:
+def read(stream: BinaryIO, *, limit: int = MAX_BYTES, exif: bool = False) -> Description:
     """What the METS in ``stream`` says; ``limit`` is in bytes.
+
+    ``exif``: with the properties that tools read from the files, of which there may be many.
 
     Memory grows with the number of entries, not with the size of the XML. Raises Unprocessable
     (``bad-mets``, with the line where it is known) if the file as a whole cannot be read.
     """
     walker = Walker()
-    gatherer = OutlineGatherer(walker)
+    gatherer = OutlineGatherer(walker, exif=exif)
     walker.walk(stream, limit)
     return describe(gatherer.result())

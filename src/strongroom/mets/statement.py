@@ -5,12 +5,15 @@ Leaves finding them to :mod:`strongroom.mets.assemble`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from strongroom.domain.description import DescribedFile
 from strongroom.domain.digests import normal
+from strongroom.domain.findings import ExifFinding
 from strongroom.errors import Fault
+from strongroom.mets.events import latest
 from strongroom.mets.faults import fault
 from strongroom.mets.names import NOT_IDENTIFIED
 from strongroom.mets.outline import FileEntry
@@ -80,10 +83,20 @@ def state(path: str, entry: FileEntry, sections: Sequence[Facts], name: str | No
             pronom_key=formats.pronom_key,
             format_name=formats.format_name,
             original_name=next((f.original_name for f in sections if f.original_name), None),
+            storage_location=next(
+                (f.storage_location for f in sections if f.storage_location), None
+            ),
+            virus=functools.reduce(latest, (f.virus for f in sections), None),
+            exif=_exif(sections),
         ),
         other_digests=digests[1:],
         warnings=tuple(warnings),
     )
+
+
+def _exif(sections: Sequence[Facts]) -> ExifFinding | None:
+    tags = next((facts.exif for facts in sections if facts.exif), ())
+    return ExifFinding(source="METS", tags=tags) if tags else None
 
 
 def _content_type(mimetype: str | None) -> str | None:

@@ -42,6 +42,7 @@ class Walker:
         self.doctype: str | None = None
         self._openers: dict[str, Opener] = {}
         self._closers: list[tuple[int, Closer]] = []
+        self._others: Callable[[str], Closer | None] | None = None
         self._text: list[str] | None = None
         self._characters = 0
         self._entries = 0
@@ -55,6 +56,10 @@ class Walker:
 
     def on(self, name: str, opener: Opener) -> None:
         self._openers[name] = opener
+
+    def others(self, opener: Callable[[str], Closer | None] | None) -> None:
+        """From now on call this with the name of each element that nobody asked for by name."""
+        self._others = opener
 
     @property
     def line(self) -> int:
@@ -130,8 +135,12 @@ class Walker:
         opener = self._openers.get(name)
         if opener is not None:
             closer = opener(attributes)
-            if closer is not None:
-                self._closers.append((self.depth, closer))
+        elif self._others is not None:
+            closer = self._others(name)
+        else:
+            return
+        if closer is not None:
+            self._closers.append((self.depth, closer))
 
     def _end(self, _name: str) -> None:
         if self._closers and self._closers[-1][0] == self.depth:
