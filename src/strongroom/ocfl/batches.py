@@ -47,8 +47,9 @@ class Batches:
         self._content = content
         self._folders = folders
         self._keep = keep
-        self._batch: list[_Group] = []
-        self._count = self._bytes = 0
+        #: the batch that is being filled, and its bytes
+        self._next: list[tuple[int, NewFile]] = []
+        self._bytes = 0
         self._sent: deque[list[_Group]] = deque()
         #: digests of what is on its way
         self._coming: set[str] = set()
@@ -61,30 +62,12 @@ class Batches:
 
     def offer(self, number: int, file: NewFile) -> bool:
         """Take a file into a batch; False if it is none of those that can be."""
-        if file.sha256 is None or file.digests or file.size is None:
+        size = file.size
+        if size is None or size > smallfiles.SMALL or file.sha256 is None or file.digests:
             return False
-        if file.size > smallfiles.SMALL or not _plain(file):
-            return False
-        digest = file.sha256.lower()
-        if digest in self._coming:
-            self._wait(number, file)
-            return True
-        folder, _, name = file.source.rpartition("/")
-        try:
-            placed = self._content.promise(file.logical, digest)
-        except OSError:
-            return False
-        target, _, new = placed.rpartition("/")
-        group = self._batch[-1] if self._batch else None
-        if group is None or group.source != folder or group.target != target:
-            group = _Group(folder, target)
-            self._batch.append(group)
-        group.files.append(Known(os.fsencode(name), os.fsencode(new), file.size, digest))
-        group.items.append((number, file, digest, placed))
-        self._coming.add(digest)
-        self._count += 1
-        self._bytes += file.size
-        if self._full():
+        self._next.append((number, file))
+        self._bytes += size
+        if len(self._next) >= _FILES or self._bytes >= _BYTES:
             self._dispatch()
         return True
 
@@ -101,41 +84,35 @@ class Batches:
 
     def finish(self) -> None:
         """Bring in all that is still on its way."""
-        if self._batch:
+        if self._next:
             self._dispatch()
-        while self._sent and self._second is not None:
-            self._receive(self._second)
-        later, self._later = self._later, []
-        self._odd += later
+        self._await_sent()
 
     def close(self) -> None:
         """End the second process; nothing remains of what is still on its way."""
         if self._second is not None:
             self._second.close()
             self._second = None
-        for batch in (*self._sent, self._batch):
+        for batch in self._sent:
             for group in batch:
                 self._settle(group, range(len(group.files)))
         self._sent.clear()
-        self._batch = []
+        self._next = []
 
     # ------------------------------------------------------------------------------ one batch
 
-    def _wait(self, number: int, file: NewFile) -> None:
-        self._later.append((number, file))
-        if len(self._later) >= _FILES:
-            self.finish()
-
-    def _full(self) -> bool:
-        return self._count >= _FILES or self._bytes >= _BYTES or len(self._batch) >= MOST_GROUPS
-
     def _dispatch(self) -> None:
-        batch, self._batch = self._batch, []
-        self._count = self._bytes = 0
-        while self._second is not None and self._second.waiting and self._second.ready():
-            self._receive(self._second)
-        if self._second is not None and self._second.waiting < _AHEAD:
-            self._send(self._second, batch)
+        """Have the batch done, here or there."""
+        if len(self._later) >= _FILES:
+            self._await_sent()
+        batch = self._placed()
+        second = self._second
+        while second is not None and second.waiting and second.ready():
+            self._receive(second)
+            second = self._second
+        if second is not None and second.waiting < _AHEAD:
+            for start in range(0, len(batch), MOST_GROUPS):
+                self._send(second, batch[start : start + MOST_GROUPS])
             return
         for group in batch:
             with ExitStack() as stack:
@@ -149,6 +126,43 @@ class Batches:
         self._alone += 1
         if self._alone == _ALONE and copier.cores() > 1:
             self._second = copier.start(self._content.algorithm, (self._keep,))
+
+    def _await_sent(self) -> None:
+        """Wait for all that is on its way; then it is known what the same content has become."""
+        while self._sent and self._second is not None:
+            self._receive(self._second)
+        later, self._later = self._later, []
+        self._odd += later
+
+    def _placed(self) -> list[_Group]:
+        """The files of the batch with their places, by folders; what cannot be is handed back."""
+        files, self._next, self._bytes = self._next, [], 0
+        named = [path for _, file in files for path in (file.logical, file.source)]
+        if paths.unsafe(named) or not paths.encodable("".join(named)):
+            self._odd += [item for item in files if not _plain(item[1])]
+            files = [item for item in files if _plain(item[1])]
+        groups: list[_Group] = []
+        group = None
+        for number, file in files:
+            digest = (file.sha256 or "").lower()
+            if digest in self._coming:
+                # the same content is on its way; whether that is good must be known first
+                self._later.append((number, file))
+                continue
+            try:
+                placed = self._content.promise(file.logical, digest)
+            except OSError:
+                self._odd.append((number, file))  # meets the error again, and is named with it
+                continue
+            folder, _, name = file.source.rpartition("/")
+            target, _, new = placed.rpartition("/")
+            if group is None or group.source != folder or group.target != target:
+                group = _Group(folder, target)
+                groups.append(group)
+            group.files.append(Known(os.fsencode(name), os.fsencode(new), file.size or 0, digest))
+            group.items.append((number, file, digest, placed))
+            self._coming.add(digest)
+        return groups
 
     def _send(self, second: Copier, batch: list[_Group]) -> None:
         with ExitStack() as stack:
@@ -202,15 +216,16 @@ class Batches:
 
     def _settle(self, group: _Group, left_out: range | list[int]) -> None:
         odd = set(left_out)
-        for place, (item, known) in enumerate(zip(group.items, group.files, strict=True)):
-            number, file, digest, relative = item
+        kept = []
+        for place, (number, file, digest, placed) in enumerate(group.items):
             self._coming.discard(digest)
             if place in odd:
-                self._content.break_promise(relative)
+                self._content.break_promise(placed)
                 self._odd.append((number, file))
             else:
-                self._content.keep_promise(relative, digest, known.size)
+                kept.append((placed, digest, group.files[place].size))
                 self._done.append((number, file, digest))
+        self._content.keep_promises(kept)
 
 
 def _plain(file: NewFile) -> bool:

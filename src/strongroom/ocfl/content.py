@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from strongroom.errors import Fault
@@ -144,9 +144,17 @@ class NewContent:
         self._place(logical, placed)
         return placed[0]
 
-    def keep_promise(self, relative: str, digest: str, size: int) -> None:
-        """Exactly these bytes are there now."""
-        self._finish({self.algorithm: digest}, size, [relative] if relative else [])
+    def keep_promises(self, kept: Iterable[tuple[str, str, int]]) -> None:
+        """Exactly the bytes that were promised are there now: place, digest, size of each."""
+        superfluous = []
+        with self._lock:
+            for relative, digest, size in kept:
+                self.sizes[digest] = size
+                if relative and self.has(digest):
+                    superfluous.append(relative)
+                elif relative:
+                    self._stored[digest] = relative
+        self._remove(superfluous)
 
     def break_promise(self, relative: str) -> None:
         """They will not come; nothing remains of them."""

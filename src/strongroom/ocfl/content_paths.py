@@ -13,7 +13,7 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 #: bytes of a content path without its ``vN/content/`` (of at most 20 bytes): 700 in all
 MAX_PATH = 680
@@ -32,8 +32,7 @@ _MAX_FOLDER = MAX_PATH - 120
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,12}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Folder:
+class _Folder(NamedTuple):
     #: as it is on disk, and in the form that is compared
     path: str
     folded: str
