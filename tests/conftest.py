@@ -18,6 +18,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from support import workflow
 from support.server import Server, ServerDied
 
+#: a test's property of this name is lines that are shown at the end of the run
+TOLD = "told at the end"
+
 _RUNNING = pytest.StashKey[list[Server]]()
 
 
@@ -35,6 +38,17 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
                 (f"log of the server on port {server.port}", server.log_tail(25))
             )
     return report
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What tests have counted is shown, whether they passed or not."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", "") == "call":
+                for name, lines in report.user_properties:
+                    if name == TOLD:
+                        terminalreporter.section(report.nodeid.rpartition("::")[2])
+                        terminalreporter.write("\n".join(lines) + "\n")
 
 
 @pytest.fixture(scope="session")

@@ -175,8 +175,8 @@ def assert_told(client: httpx.Client, one: Import) -> None:
     assert found == {path: samples.sha256(data) for path, data in versions[-1].items()}
 
 
-def jobs_in_the_stream(client: httpx.Client) -> list[str]:
-    """The ids of the jobs in the activity stream, oldest first, each after the one before."""
+def results_in_the_stream(client: httpx.Client) -> list[str]:
+    """URIs of the job results in the activity stream, oldest first, each after the one before."""
     events: list[Json] = []
     page = get(client, "/activity/archivalgroups/collection").get("last")
     while page:
@@ -185,4 +185,4 @@ def jobs_in_the_stream(client: httpx.Client) -> list[str]:
         page = shown.get("prev")
     times = [datetime.fromisoformat(event["endTime"]) for event in events]
     assert times == sorted(set(times)), "two events at one time, or in disorder"
-    return [event["object"]["seeAlso"][0]["id"].rpartition("/")[2] for event in events]
+    return [event["object"]["seeAlso"][0]["id"] for event in events]
