@@ -11,22 +11,20 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from strongroom.domain.description import DescribedFile, DescribedFolder
+from strongroom.mets import elements
 from strongroom.mets.contents import Contents, Entry, arrange
-from strongroom.mets.hrefs import written
 from strongroom.mets.ids import escape
 from strongroom.mets.names import (
     METS,
     MODS,
-    NOT_IDENTIFIED,
     PLATFORM_AGENT,
     PREMIS,
     ROOT_LABEL,
-    UNKNOWN_FORMAT,
     UNTITLED,
     XLINK,
     XSI,
 )
-from strongroom.mets.text import attribute, text
+from strongroom.mets.text import text
 
 __all__ = ["PLATFORM_AGENT", "skeleton", "write"]
 
@@ -78,82 +76,18 @@ def _document(title: str, contents: Contents, created: datetime, agent: str) -> 
         "</mods:titleInfo></mods:mods></mets:xmlData></mets:mdWrap></mets:dmdSec>"
     )
     for folder in contents.folders:
-        yield _section(folder.path, _folder_object(folder.path))
+        yield elements.section(escape(folder.path), elements.folder_object(folder))
     for file in contents.files:
-        yield _section(file.path, _file_object(file))
+        yield elements.file_section(escape(file.path), file)
     yield '<mets:fileSec><mets:fileGrp USE="OBJECTS">'
     for file in contents.files:
-        yield _file(file)
+        yield elements.file(escape(file.path), file)
     yield (
         '</mets:fileGrp></mets:fileSec><mets:structMap TYPE="PHYSICAL">'
         f'<mets:div ID="PHYS_ROOT" LABEL="{ROOT_LABEL}" DMDID="DMD_PHYS_ROOT" TYPE="Directory">'
     )
     yield from _divs(contents)
     yield "</mets:div></mets:structMap></mets:mets>"
-
-
-def _section(path: str, premis_object: str) -> str:
-    tail = escape(path)
-    return (
-        f'<mets:amdSec ID="ADM_{tail}"><mets:techMD ID="TECH_{tail}">'
-        f'<mets:mdWrap MDTYPE="PREMIS:OBJECT"><mets:xmlData>{premis_object}'
-        "</mets:xmlData></mets:mdWrap></mets:techMD></mets:amdSec>"
-    )
-
-
-def _identifier(path: str) -> str:
-    return (
-        "<premis:objectIdentifier><premis:objectIdentifierType>local</premis:objectIdentifierType>"
-        f"<premis:objectIdentifierValue>{text(path)}</premis:objectIdentifierValue>"
-        "</premis:objectIdentifier>"
-    )
-
-
-def _folder_object(path: str) -> str:
-    return (
-        f'<premis:object xsi:type="premis:intellectualEntity">{_identifier(path)}'
-        f"<premis:originalName>{text(path)}</premis:originalName></premis:object>"
-    )
-
-
-def _file_object(file: DescribedFile) -> str:
-    fixity = size = registry = ""
-    if file.digest is not None:
-        fixity = (
-            "<premis:fixity><premis:messageDigestAlgorithm>SHA256</premis:messageDigestAlgorithm>"
-            f"<premis:messageDigest>{file.digest}</premis:messageDigest></premis:fixity>"
-        )
-    if file.size is not None:
-        size = f"<premis:size>{file.size}</premis:size>"
-    if file.pronom_key:
-        registry = (
-            "<premis:formatRegistry><premis:formatRegistryName>PRONOM</premis:formatRegistryName>"
-            f"<premis:formatRegistryKey>{text(file.pronom_key)}</premis:formatRegistryKey>"
-            "</premis:formatRegistry>"
-        )
-    return (
-        f'<premis:object xsi:type="premis:file">{_identifier(file.path)}'
-        f"<premis:objectCharacteristics>{fixity}{size}<premis:format><premis:formatDesignation>"
-        f"<premis:formatName>{text(file.format_name or UNKNOWN_FORMAT)}</premis:formatName>"
-        f"</premis:formatDesignation>{registry}</premis:format></premis:objectCharacteristics>"
-        f"<premis:originalName>{text(file.path)}</premis:originalName></premis:object>"
-    )
-
-
-def _file(file: DescribedFile) -> str:
-    tail = escape(file.path)
-    more = ""
-    if file.content_type and file.content_type != NOT_IDENTIFIED:
-        more += f' MIMETYPE="{attribute(file.content_type)}"'
-    if file.size is not None:
-        more += f' SIZE="{file.size}"'
-    if file.digest is not None:
-        more += f' CHECKSUM="{file.digest}" CHECKSUMTYPE="SHA-256"'
-    return (
-        f'<mets:file ID="FILE_{tail}" ADMID="ADM_{tail}"{more}>'
-        '<mets:FLocat LOCTYPE="URL" xlink:type="simple" '
-        f'xlink:href="{attribute(written(file.path))}"/></mets:file>'
-    )
 
 
 def _divs(contents: Contents) -> Iterator[str]:
@@ -164,15 +98,10 @@ def _divs(contents: Contents) -> Iterator[str]:
         if entry is None:
             yield "</mets:div>"
             continue
-        tail, label = escape(entry.path), attribute(entry.label)
+        tail = escape(entry.path)
         if entry.is_folder:
-            yield (
-                f'<mets:div ID="PHYS_{tail}" LABEL="{label}" ADMID="ADM_{tail}" TYPE="Directory">'
-            )
+            yield elements.folder_div(tail, entry.label)
             stack.append(None)
             stack.extend(reversed(contents.below(entry.path)))
         else:
-            yield (
-                f'<mets:div ID="PHYS_{tail}" LABEL="{label}" TYPE="Item">'
-                f'<mets:fptr FILEID="FILE_{tail}"/></mets:div>'
-            )
+            yield elements.file_div(tail, entry.label)
