@@ -89,11 +89,13 @@ def test_the_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
 def test_a_step_that_fails_leaves_no_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = tmp_path / "migrations"
     (steps / "versions").mkdir(parents=True)
-    for name in ("env.py", "script.py.mako", "versions/0001_first_tables.py"):
+    versions = [path.name for path in (migrate.FOLDER / "versions").glob("*.py")]
+    for name in ("env.py", "script.py.mako", *(f"versions/{version}" for version in versions)):
         (steps / name).write_bytes((migrate.FOLDER / name).read_bytes())
-    (steps / "versions" / "0002_bad.py").write_text(
+    newest = ScriptDirectory.from_config(migrate.configuration()).get_current_head()
+    (steps / "versions" / "9000_bad.py").write_text(
         "from alembic import op\n"
-        "revision, down_revision = '0002', '0001'\n"
+        f"revision, down_revision = '9000', '{newest}'\n"
         "def upgrade():\n"
         "    op.drop_table('meta')\n"
         "    raise ValueError('half way')\n"

@@ -178,6 +178,10 @@ _STATE = {
     "object-locked": "Another process is changing this object. Try again later.",
     "path-conflict": "A file cannot be where a folder is, nor a folder where a file is.",
     "path-taken": "Something else is at this path already.",
+    "pipeline-running": (
+        "Tools run over the deposit, and put their results into it in the end. Look at "
+        "/deposits/ID/pipelinerunjobs, and wait until the run has ended, or force its end."
+    ),
     "port-in-use": "The port is in use. Choose another one with --port.",
     "stale-job": (
         "The job takes the Archival Group for new, or for existing, and it is the other way "

@@ -1,4 +1,4 @@
-"""What a job carries that can be large: its plan, its outcome, the files it exported.
+"""What a job carries that can be large: its plan, its outcome, the files it exported, its tools.
 
 Each is one document, msgspec JSON packed by zlib, beside the row of the job, so that whoever
 lists jobs never reads it.
@@ -18,6 +18,12 @@ from strongroom.db.tables import job_documents
 PLAN = "plan"
 OUTCOME = "outcome"
 EXPORTED = "exported"
+#: infected files that an import was told to take
+ALLOWED = "allowed"
+#: what the tools of a run were and said
+REPORT = "report"
+#: what a run puts into its deposit
+PLACEMENT = "placement"
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, exists, select
 from strongroom.db import intents, job_documents, tickets
 from strongroom.db.jobs import job_of, plan_of
 from strongroom.db.tables import jobs
-from strongroom.domain.importjob import Job, JobStatus, Outcome, Progress
+from strongroom.domain.importjob import Job, JobKind, JobStatus, Outcome, Progress
 from strongroom.errors import Conflict, Fault, NotFound
 
 _J = jobs.c
@@ -25,19 +25,23 @@ _WAITING = JobStatus.WAITING.value
 _RUNNING = JobStatus.RUNNING.value
 
 
-def claim(c: Connection, worker: str, now: datetime) -> Job | None:
+def claim(c: Connection, worker: str, now: datetime, *, but: JobKind | None = None) -> Job | None:
     """Take the job that has waited longest, with its plan; None if there is nothing to do.
 
-    It is running from then on and belongs to the worker. Passed over are jobs whose group has a
-    running one of the same kind; exports may run beside an import.
+    It is running from then on and belongs to the worker. Passed over are jobs of the kind ``but``,
+    and those whose group has a running one of the same kind; exports may run beside an import, and
+    tools over any number of deposits.
     """
     other = jobs.alias()
     busy = exists().where(
         other.c.status == _RUNNING,
         other.c.group_path == _J.group_path,
         other.c.kind == _J.kind,
+        other.c.kind != JobKind.PIPELINE.value,
     )
     oldest = select(_J.id).where(_J.status == _WAITING, ~busy).order_by(_J.number).limit(1)
+    if but is not None:
+        oldest = oldest.where(_J.kind != but.value)
     while (job_id := c.scalar(oldest)) is not None:
         row = c.execute(
             sa.update(jobs)

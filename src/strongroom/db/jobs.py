@@ -1,4 +1,4 @@
-"""Import and export jobs as rows: kept, found, and what they led to.
+"""Jobs as rows: kept, found, and what they led to.
 
 How a job is claimed by a worker and ends is in :mod:`strongroom.db.job_queue`.
 """
@@ -26,7 +26,8 @@ _UNFINISHED = (JobStatus.WAITING.value, JobStatus.RUNNING.value)
 def insert(c: Connection, job: Job) -> None:
     """Keep a new job with its plan, behind all that wait already.
 
-    Conflict (``active-import``) if another unfinished import has its group.
+    Conflict (``active-import``) if another unfinished import has its group, or
+    (``pipeline-running``) if tools run over its deposit already.
     """
     with explaining(c, lambda: _taken(c, job)):
         c.execute(sa.insert(jobs).values(_values(job)))
@@ -128,6 +129,23 @@ def job_of(row: Row[Any], plan: ImportJob | None = None) -> Job:
     )
 
 
+def pipeline_running(run: Job) -> Conflict:
+    """That nothing else can be done with a deposit while tools run over it."""
+    return Conflict(
+        f"Tools run over deposit {run.deposit} (pipeline run {run.id}). Wait for their end, or "
+        "stop them.",
+        code="pipeline-running",
+        faults=[
+            Fault(
+                code="pipeline-running",
+                message="Tools run over the deposit, and change it in the end.",
+                path=f"/deposits/{run.deposit}",
+                found=run.id,
+            )
+        ],
+    )
+
+
 def _values(job: Job) -> dict[str, Any]:
     return {
         "id": job.id,
@@ -150,7 +168,12 @@ def _values(job: Job) -> dict[str, Any]:
 
 
 def _taken(c: Connection, job: Job) -> Conflict | None:
-    if job.kind is not JobKind.IMPORT or job.status.terminal:
+    if job.status.terminal:
+        return None
+    if job.kind is JobKind.PIPELINE:
+        running = [j for j in unfinished(c, job.deposit) if j.kind is JobKind.PIPELINE]
+        return pipeline_running(running[0]) if running else None
+    if job.kind is not JobKind.IMPORT:
         return None
     other = unfinished_import(c, job.group)
     if other is None or other == job.id:

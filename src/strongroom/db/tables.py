@@ -113,7 +113,8 @@ Index(
     sqlite_where=_UNFINISHED_IMPORT,
     postgresql_where=_UNFINISHED_IMPORT,
 )
-_RUNNING = text("status = 'running'")
+# tools run over deposits, whatever group these are for
+_RUNNING = text("status = 'running' AND kind != 'pipeline'")
 Index(
     "jobs_running",
     jobs.c.group_path,
@@ -122,13 +123,29 @@ Index(
     sqlite_where=_RUNNING,
     postgresql_where=_RUNNING,
 )
+_UNFINISHED_RUN = text("kind = 'pipeline' AND status IN ('waiting', 'running')")
+Index(
+    "jobs_unfinished_pipeline",
+    jobs.c.deposit,
+    unique=True,
+    sqlite_where=_UNFINISHED_RUN,
+    postgresql_where=_UNFINISHED_RUN,
+)
+
+#: runs of tools whose results are being put in place, or are
+pipeline_stages = Table(
+    "pipeline_stages",
+    metadata,
+    Column("job", Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("stage", Text, nullable=False),
+)
 
 #: what can be large, kept apart so that listing jobs never reads it
 job_documents = Table(
     "job_documents",
     metadata,
     Column("job", Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
-    #: ``plan``, ``outcome`` or ``exported``
+    #: one of the words of :mod:`strongroom.db.job_documents`
     Column("what", Text, primary_key=True),
     #: JSON, zlib
     Column("body", LargeBinary, nullable=False),

@@ -30,6 +30,8 @@ class JobStatus(StrEnum):
 class JobKind(StrEnum):
     IMPORT = "import"
     EXPORT = "export"
+    #: tools run over the files of a deposit
+    PIPELINE = "pipeline"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,14 +112,15 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """An import or export job as the queue keeps it."""
+    """An import, an export or a run of tools as the queue keeps it."""
 
     id: str
     kind: JobKind
     deposit: str
+    #: empty for a run of tools over a deposit without a group
     group: RepositoryPath
     status: JobStatus = JobStatus.WAITING
-    #: the complete job; None for exports
+    #: the complete job; None for exports and runs of tools
     plan: ImportJob | None = None
     #: the id the client sent, and ``originalId`` if the job had one
     import_job: str | None = None
