@@ -1,0 +1,50 @@
+"""Changes of a long text of bytes, noted by position and made in one copy.
+
+Whatever no change concerns is copied as it is.
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from strongroom.mets.editing.tags import Source
+
+_CHUNK = 1 << 20
+
+
+class Splices:
+    """Pieces to be put in the place of others; positions are those of the original."""
+
+    def __init__(self) -> None:
+        #: start, whether anything goes, order of arrival, end, what goes there
+        self._pieces: list[tuple[int, bool, int, int, bytes]] = []
+
+    def __len__(self) -> int:
+        return len(self._pieces)
+
+    def insert(self, at: int, piece: bytes) -> None:
+        """Put a piece before what is at ``at``, and after what was put there earlier."""
+        self.replace(at, at, piece)
+
+    def cut(self, start: int, end: int) -> None:
+        self.replace(start, end, b"")
+
+    def replace(self, start: int, end: int, piece: bytes) -> None:
+        # what is put before something comes before what takes its place
+        self._pieces.append((start, end > start, len(self._pieces), end, piece))
+
+    def write(self, source: Source, target: BinaryIO) -> None:
+        """Copy ``source`` with all changes. ValueError if two are about the same bytes."""
+        done = 0
+        for start, _, _, end, piece in sorted(self._pieces):
+            if start < done:
+                raise ValueError(f"two changes concern the bytes from {start} to {done}")
+            _copy(source, done, start, target)
+            target.write(piece)
+            done = end
+        _copy(source, done, len(source), target)
+
+
+def _copy(source: Source, start: int, end: int, target: BinaryIO) -> None:
+    for at in range(start, end, _CHUNK):
+        target.write(source[at : min(at + _CHUNK, end)])
