@@ -142,6 +142,7 @@ def job_request(sent: ImportJobIn) -> JobRequest:
         archival_group_name=sent.archival_group_name,
         is_update=sent.is_update,
         source_version=_source_version(sent.source_version, faults),
+        allow_infected=tuple(sent.allow_infected or ()),
         lists={
             name: tuple(_item(item, f"{_camel(name)}[{n}]", faults) for n, item in enumerate(items))
             for name, items in lists.items()

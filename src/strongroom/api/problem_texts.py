@@ -46,6 +46,10 @@ _REQUEST = {
         "not help."
     ),
     "bad-size": "A size is a whole number of bytes from 0.",
+    "bad-status": (
+        "The states of a pipeline run are waiting, processing, metadataCreated, completed and "
+        "completedWithErrors."
+    ),
     "bad-template": "A template is None, RootLevel or BagIt.",
     "bad-text": (
         "A name or text is too long or holds control characters. The errors name the property and "
@@ -132,6 +136,11 @@ _STATE = {
     "already-imported": "A deposit is imported once. Make a new deposit for another change.",
     "already-there": "Something, perhaps a tombstone, is at this path already.",
     "attempt-in-use": "Another process works on the same attempt at this object.",
+    "bad-transition": (
+        "A pipeline run cannot take that state now. The worker that runs it reports all states; a "
+        "client may end a run with completedWithErrors, as long as its results are not being put "
+        "into the deposit."
+    ),
     "busy-path": (
         "Another request is changing something at this path at this moment. Try again shortly."
     ),
@@ -190,6 +199,7 @@ _STATE = {
     "stale-version": (
         "The job was made against a version that is not the head any more. Make the diff again."
     ),
+    "stopped": "The pipeline run was stopped by request; the deposit is as it was.",
     "tombstone": (
         "The resource was deleted; a tombstone marks its place. purge=true removes the "
         "tombstone of a Container."
@@ -234,6 +244,14 @@ _MATERIAL = {
     "mets-too-large": (
         "The METS file is larger than this server reads; the operator can raise the limit "
         "(max_mets)."
+    ),
+    "infected-file": (
+        "METS or a virus scanner says that a file holds a virus. Take it out of the deposit; or, "
+        "if it shall be preserved as it is, name its path in allowInfected of the import job."
+    ),
+    "no-objects": (
+        "Tools run over the files below objects/ (data/objects/ in a bag), and there is no such "
+        "folder."
     ),
     "missing-file": "A file that is to be copied is not in the deposit.",
     "missing-content": "Bytes that a version needs were neither stored nor added.",
@@ -342,6 +360,9 @@ _SERVER = {
     "not-a-storage-root": "The folder is no OCFL storage root and holds something else.",
     "out-of-space": (
         "The disk is full, or would become so. Nothing was changed; make room and try again."
+    ),
+    "results-not-placed": (
+        "The results of tools could not be written into the deposit. The server tries again."
     ),
     "staging-changed": "What was prepared for a version was changed in staging. Begin again.",
     "stray-file": "A file in the OCFL storage root belongs to no object.",

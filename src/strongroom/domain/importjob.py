@@ -174,5 +174,7 @@ class JobRequest:
     is_update: bool | None = None
     #: ``vN`` or a memento timestamp; None means the head at the time of posting
     source_version: str | None = None
+    #: paths of infected files that are to be taken all the same
+    allow_infected: tuple[str, ...] = ()
     #: by the names in LISTS
     lists: Mapping[str, tuple[ItemRequest, ...]] = field(default_factory=dict)

@@ -206,6 +206,7 @@ def _merge(
         content_type=first.content_type or second.content_type,
         size=first.size if first.size is not None else second.size,
         digest=first.digest or second.digest,
+        virus=second.virus if second.virus and second.virus.has_virus else first.virus,
     )
 
 

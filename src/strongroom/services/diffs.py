@@ -9,11 +9,12 @@ from sqlalchemy import Connection
 from strongroom.db import deposits as deposit_rows
 from strongroom.db import jobs as job_rows
 from strongroom.domain import diff as differ
+from strongroom.domain import viruses
 from strongroom.domain.deposits import Deposit, DepositStatus
 from strongroom.domain.importjob import JobKind, JobStatus
 from strongroom.domain.resources import Group
 from strongroom.errors import BadRequest, Conflict, Fault
-from strongroom.services import browse, nodes, workspaces
+from strongroom.services import browse, findings, nodes, workspaces
 from strongroom.services.context import Context
 from strongroom.services.views import DiffView
 
@@ -40,6 +41,7 @@ def diff(ctx: Context, agent: str, deposit_id: str) -> DiffView:
         existing=existing,
         guess_type=loaded.types,
     )
+    found = findings.infected(ctx, deposit.id, loaded)
     return DiffView(
         job=job,
         deposit=deposit,
@@ -47,14 +49,15 @@ def diff(ctx: Context, agent: str, deposit_id: str) -> DiffView:
         agent=agent,
         created=ctx.clock(),
         source_version=existing.version if existing else None,
+        infected=tuple(viruses.brought_in(job, found)),
     )
 
 
 def importable(ctx: Context, deposit_id: str) -> Deposit:
     """The deposit, if an import job for it can be made now.
 
-    BadRequest while it is exporting or has no Archival Group, Conflict once it has a job that did
-    not fail.
+    BadRequest while it is exporting or has no Archival Group, Conflict while tools run over it, and
+    once it has a job that did not fail.
     """
     with ctx.db.read() as c:
         deposit = nodes.deposit(c, deposit_id)
@@ -107,7 +110,10 @@ def _no_group(deposit: Deposit) -> BadRequest:
 
 
 def check_no_job(c: Connection, deposit: Deposit) -> None:
-    """Conflict if the deposit has an import job that waits, runs or succeeded."""
+    """Conflict if the deposit has an import job that waits, runs or succeeded, or tools run."""
+    for run in job_rows.unfinished(c, deposit.id):
+        if run.kind is JobKind.PIPELINE:
+            raise job_rows.pipeline_running(run)
     for job in job_rows.for_deposit(c, deposit.id, JobKind.IMPORT):
         if job.status is not JobStatus.FAILED:
             raise Conflict(

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from strongroom.db import deposits as deposit_rows
-from strongroom.db import job_queue
+from strongroom.db import job_documents, job_queue
 from strongroom.db import jobs as job_rows
 from strongroom.db import nodes as node_rows
-from strongroom.domain import check
+from strongroom.domain import check, viruses
 from strongroom.domain.content_types import guess
 from strongroom.domain.deposits import Deposit, Layout
 from strongroom.domain.description import DescribedFile
@@ -18,6 +18,7 @@ from strongroom.domain.importjob import LISTS, ImportJob, Job, JobKind, JobReque
 from strongroom.domain.paths import MemberPath, strip_roots
 from strongroom.domain.resources import Group
 from strongroom.domain.times import ticks
+from strongroom.domain.viruses import InfectedFile
 from strongroom.errors import (
     BadRequest,
     Conflict,
@@ -26,7 +27,7 @@ from strongroom.errors import (
     StrongroomError,
     Unprocessable,
 )
-from strongroom.services import deposits, diffs, nodes, proofs, workspaces
+from strongroom.services import deposits, diffs, findings, nodes, proofs, workspaces
 from strongroom.services.context import Context
 from strongroom.services.views import JobView
 from strongroom.storage.protocols import WorkArea
@@ -57,15 +58,16 @@ def submit(ctx: Context, agent: str, deposit_id: str, request: JobRequest) -> Jo
         )
     if _is_diff(request, deposit):
         view = diffs.diff(ctx, agent, deposit_id)
-        plan = view.job
+        plan, infected = view.job, view.infected
         if view.source_version is None and not plan.group_name:
             raise _no_name(deposit)
         base = f"{ctx.roots.public}/deposits/{deposit.id}/importjobs"
         import_job: str | None = f"{base}/transient/{ticks(view.created)}"
         original: str | None = f"{base}/diff"
     else:
-        plan = _written(ctx, agent, deposit, request)
+        plan, infected = _written(ctx, agent, deposit, request)
         import_job, original = request.id, request.original_id
+    viruses.refuse(infected, request.allow_infected)
     now = ctx.clock()
     job = Job(
         id=ctx.mint(),
@@ -90,8 +92,10 @@ def submit(ctx: Context, agent: str, deposit_id: str, request: JobRequest) -> Jo
         if fresh.layout is Layout.OPEN:
             deposit_rows.save(c, replace(fresh, layout=Layout.ROOT))
         job_rows.insert(c, job)
+        if infected:
+            job_documents.put(c, job.id, job_documents.ALLOWED, infected)
     ctx.queue.notify()
-    return JobView(job=job)
+    return JobView(job=job, allowed=infected)
 
 
 def _is_diff(request: JobRequest, deposit: Deposit) -> bool:
@@ -116,15 +120,17 @@ def _no_name(deposit: Deposit) -> BadRequest:
     )
 
 
-def _written(ctx: Context, agent: str, deposit: Deposit, request: JobRequest) -> ImportJob:
-    """A job that the client wrote out (or fetched and posted back)."""
+def _written(
+    ctx: Context, agent: str, deposit: Deposit, request: JobRequest
+) -> tuple[ImportJob, tuple[InfectedFile, ...]]:
+    """A job that the client wrote out (or fetched and posted back), and what of it is infected."""
     _check_deposit(ctx, deposit, request)
     deposits.check_lock(deposit, agent)
     if deposit.group is None:
         raise ValueError("an importable deposit has a group")
     existing = diffs.existing_group(ctx, deposit)
     known = _Known(ctx, deposit, existing)
-    return check.read(
+    plan = check.read(
         request,
         group=deposit.group,
         group_name=deposit.group_name or (None if existing else known.title),
@@ -135,6 +141,8 @@ def _written(ctx: Context, agent: str, deposit: Deposit, request: JobRequest) ->
         described=known.described,
         mets=known.mets,
     )
+    found = findings.infected(ctx, deposit.id, known.loaded)
+    return plan, tuple(viruses.brought_in(plan, found))
 
 
 def _check_deposit(ctx: Context, deposit: Deposit, request: JobRequest) -> None:
@@ -171,12 +179,14 @@ class _Known:
         self.described: Mapping[MemberPath, DescribedFile] = {}
         self._by_origin: dict[str, check.Witness] = {}
         self._ctx, self._deposit = ctx, deposit
+        self.loaded: workspaces.Loaded | None = None
         try:
             loaded = workspaces.load(ctx, deposit, existing)
         except Unprocessable as error:
             # its METS cannot be read: the job must then say itself what METS would have said
             log.info("a job for deposit %s goes without its METS: %s", deposit.id, error.message)
             return
+        self.loaded = loaded
         diffs.remember(ctx, deposit, loaded)
         self.title = loaded.workspace.title
         self.mets = loaded.workspace.mets or self.mets
@@ -242,13 +252,16 @@ def _unknown(job_id: str) -> NotFound:
 
 
 def _view(ctx: Context, job: Job) -> JobView:
+    with ctx.db.read() as c:
+        told = job_documents.get(c, job.id, job_documents.ALLOWED, tuple[InfectedFile, ...])
+    allowed = told or ()
     if job.status is not JobStatus.COMPLETED:
-        return JobView(job=job)
+        return JobView(job=job, allowed=allowed)
     with ctx.db.read() as c:
         outcome = job_rows.outcome(c, job.id)
         node = node_rows.node(c, job.group)
     versions = {v.number: v for v in node.versions} if node else {}
-    return JobView(job=job, outcome=outcome, versions=versions)
+    return JobView(job=job, outcome=outcome, versions=versions, allowed=allowed)
 
 
 def cancel(ctx: Context, agent: str, deposit_id: str, job_id: str) -> JobView:

@@ -9,6 +9,7 @@ from datetime import datetime
 from strongroom.domain.deposits import Deposit
 from strongroom.domain.importjob import ImportJob, Job, Outcome
 from strongroom.domain.resources import Event, Group, Member, Node, Version
+from strongroom.domain.viruses import InfectedFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,8 @@ class DiffView:
     created: datetime
     #: the version the difference was made against
     source_version: Version | None
+    #: files to add or patch in which a virus was found
+    infected: tuple[InfectedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,8 @@ class JobView:
     outcome: Outcome | None = None
     #: versions by number, for the dates and agents of the outcome's members
     versions: Mapping[int, Version] = field(default_factory=dict)
+    #: for imports: infected files that the job was told to take
+    allowed: tuple[InfectedFile, ...] = ()
     #: for exports: URI of the deposit's files, and the files that were copied
     destination: str | None = None
     exported: tuple[str, ...] = ()

@@ -44,6 +44,8 @@ class Loaded:
     entries: Mapping[MemberPath, FileEntry]
     #: content types guessed from names
     types: Mapping[MemberPath, str]
+    #: what its METS says; None without METS
+    description: Description | None = None
 
 
 def find_mets(area: WorkArea) -> tuple[str | None, bool]:
@@ -96,6 +98,7 @@ def load(ctx: Context, deposit: Deposit, existing: Group | None) -> Loaded:
         mets=mets,
         entries=entries,
         types={path: kind for path in workspace.files if (kind := guess(path)) is not None},
+        description=description,
     )
 
 

@@ -11,6 +11,17 @@ class Error(Shape):
     message: str
 
 
+class InfectedFile(Shape):
+    """Beyond the contract: a file in which a virus was found."""
+
+    #: relative to the Archival Group
+    path: str
+    #: the virus, as the scanner names it
+    signature: str | None
+    #: who says so: ``METS``, or the scanner
+    source: str
+
+
 class ImportJob(Shape):
     id: str | None = None
     type: str = "ImportJob"
@@ -32,6 +43,9 @@ class ImportJob(Shape):
     binaries_to_patch: list[Binary] = []
     containers_to_rename: list[Container] = []
     binaries_to_rename: list[Binary] = []
+    #: beyond the contract: files to add or patch in which a virus was found; an import of them is
+    #: refused unless ``allowInfected`` names them
+    infected: list[InfectedFile] | UnsetType = UNSET
 
 
 class ItemIn(Shape):
@@ -65,6 +79,8 @@ class ImportJobIn(Shape):
     binaries_to_patch: list[ItemIn] | None = None
     containers_to_rename: list[ItemIn] | None = None
     binaries_to_rename: list[ItemIn] | None = None
+    #: beyond the contract: paths of infected files that are to be preserved all the same
+    allow_infected: list[str] | None = None
 
 
 class ObjectVersionIn(Shape):
@@ -109,6 +125,8 @@ class ImportJobResult(Shape):
     binaries_renamed: list[Binary] = []
     containers_renamed: list[Container] = []
     progress: Progress | UnsetType = UNSET
+    #: beyond the contract: infected files that were preserved because the job named them
+    infected_allowed: list[InfectedFile] | UnsetType = UNSET
 
 
 class Export(Shape):

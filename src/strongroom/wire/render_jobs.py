@@ -12,9 +12,11 @@ from strongroom.domain.importjob import BinaryItem, ContainerItem, ImportJob, Jo
 from strongroom.domain.paths import RepositoryPath, slug
 from strongroom.domain.resources import Member, Version
 from strongroom.domain.times import iso
+from strongroom.domain.viruses import InfectedFile
 from strongroom.errors import Fault
 from strongroom.wire import jobs as wire
 from strongroom.wire import resources
+from strongroom.wire.base import UNSET, UnsetType
 from strongroom.wire.render_deposits import date, version
 from strongroom.wire.render_resources import object_version, stored_members
 from strongroom.wire.uris import Uris, file_uri
@@ -29,6 +31,7 @@ def diff(
     agent: str,
     created: datetime,
     source_version: Version | None,
+    infected: Iterable[InfectedFile] = (),
 ) -> wire.ImportJob:
     """A job as the server proposes it for a deposit whose files lie at the URI ``files``."""
     by, moment = uris.agent(agent), iso(created)
@@ -59,7 +62,17 @@ def diff(
         binaries_to_patch=binaries(job.binaries_to_patch),
         containers_to_rename=containers(job.containers_to_rename),
         binaries_to_rename=binaries(job.binaries_to_rename),
+        infected=_infected(infected),
     )
+
+
+def _infected(files: Iterable[InfectedFile]) -> list[wire.InfectedFile] | UnsetType:
+    """The files, or nothing at all where there are none."""
+    found = [
+        wire.InfectedFile(path=file.path, signature=file.signature, source=file.source)
+        for file in files
+    ]
+    return found or UNSET
 
 
 def _container(
@@ -85,7 +98,12 @@ def _binary(item: BinaryItem, group: RepositoryPath, files: str, uris: Uris) -> 
 
 
 def result(
-    job: Job, outcome: Outcome | None, versions: Mapping[int, Version], uris: Uris
+    job: Job,
+    outcome: Outcome | None,
+    versions: Mapping[int, Version],
+    uris: Uris,
+    *,
+    allowed: Iterable[InfectedFile] = (),
 ) -> wire.ImportJobResult:
     """How an import job stands; the lists are filled once it has completed."""
     by = uris.agent(job.created_by)
@@ -109,6 +127,7 @@ def result(
         shape.original_import_job = job.original_import_job
     if job.progress is not None and not job.status.terminal:
         shape.progress = progress(job.progress)
+    shape.infected_allowed = _infected(allowed)
     if outcome is not None:
         _fill(shape, outcome, job.group, versions, uris)
     return shape

@@ -17,7 +17,9 @@ _DIFF = (404, 409, 410, 422)
 
 
 def result_shape(view: JobView, edge: Edge) -> ImportJobResult:
-    return render_jobs.result(view.job, view.outcome, view.versions, edge.uris)
+    return render_jobs.result(
+        view.job, view.outcome, view.versions, edge.uris, allowed=view.allowed
+    )
 
 
 @get(
@@ -36,6 +38,7 @@ def show_diff(edge: Given, agent: Agent, deposit_id: FromPath[str]) -> ImportJob
         agent=view.agent,
         created=view.created,
         source_version=view.source_version,
+        infected=view.infected,
     )
 
 
