@@ -32,7 +32,7 @@ from strongroom.ocfl.layouts import HashAndId, Hashed, Layout
 from strongroom.ocfl.root import OcflRoot
 from strongroom.offline import find_mets, make_mets
 from strongroom.repository.store import Repository
-from strongroom.services import maintenance
+from strongroom.services import maintenance, pipeline_scratch
 from strongroom.services.context import Context, Queue, Roots
 from strongroom.services.maintenance import RebuildReport
 from strongroom.storage import durable
@@ -75,6 +75,7 @@ def open_context(settings: Settings, queue: Queue | None = None) -> Context:
         mint=ids.mint,
         process=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
         max_mets=settings.max_mets,
+        scratch=settings.data / "scratch",
     )
 
 
@@ -241,6 +242,7 @@ def work(settings: Settings) -> int:
             ctx = open_context(settings)
             worker = Worker(ctx, name=ctx.process, threads=settings.job_threads)
             maintenance.adopt_jobs(ctx)
+            pipeline_scratch.sweep(ctx)
             # the server decides when to stop; a Ctrl-C reaches both and must not come first
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, lambda *_: worker.stop())

@@ -15,6 +15,7 @@ PAGE = documents.ROOT / "docs" / "reference" / "http-api.md"
 TABLES = (
     "## Preservation API: deposits",
     "## Preservation API: import jobs",
+    "## Preservation API: tools",
     "## Preservation API: repository",
     "## Preservation API: activity and server",
     "## Storage API",

@@ -21,7 +21,16 @@ from strongroom.api.body import EdgeRequest
 from strongroom.api.edge import Edge, dependencies
 from strongroom.api.front import Front
 from strongroom.api.guards import Hosts
-from strongroom.api.routes import activity, deposits, files, imports, repository, service, storage
+from strongroom.api.routes import (
+    activity,
+    deposits,
+    files,
+    imports,
+    pipeline,
+    repository,
+    service,
+    storage,
+)
 from strongroom.api.routing import STORAGE_PREFIX, Routes, Surfaces
 from strongroom.api.settings import EdgeSettings
 from strongroom.services.context import Context
@@ -33,6 +42,7 @@ PRESERVATION: tuple[HTTPRouteHandler, ...] = (
     *deposits.HANDLERS,
     *imports.HANDLERS,
     *files.HANDLERS,
+    *pipeline.HANDLERS,
     *repository.PRESERVATION,
     *activity.PRESERVATION,
 )

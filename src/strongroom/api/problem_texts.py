@@ -45,6 +45,7 @@ _REQUEST = {
         "The request cannot be understood. The detail says why; sending it again unchanged will "
         "not help."
     ),
+    "bad-rights": "A rights statement is an absolute URI, such as one of rightsstatements.org.",
     "bad-size": "A size is a whole number of bytes from 0.",
     "bad-status": (
         "The states of a pipeline run are waiting, processing, metadataCreated, completed and "
@@ -101,6 +102,7 @@ _REQUEST = {
         "A path has at most 4000 bytes, a name inside an Archival Group at most 255 bytes, and "
         "one outside at most 2000 characters."
     ),
+    "protected": "This file or folder belongs to every deposit, and cannot be deleted.",
     "range-not-satisfiable": (
         "None of the ranges lies inside the file; Content-Range tells its size."
     ),
@@ -154,6 +156,10 @@ _STATE = {
     "contradiction": "The job asks for things that exclude each other.",
     "data-in-use": "Another server uses this data folder. One data folder has one server.",
     "deposit-changed": "The deposit was changed while the job was checked. Post the job again.",
+    "etag-mismatch": (
+        "The METS was changed meanwhile, or If-Match was not sent. Read it again, and send its "
+        "ETag as If-Match."
+    ),
     "event-differs": "Another event with the same job or moment is recorded already.",
     "exporting": "The deposit is still being filled by an export. Wait until its status is new.",
     "inside-group": "Containers inside an Archival Group are made by importing, not one by one.",
@@ -175,6 +181,7 @@ _STATE = {
         "Parents first: every Container above the path must exist, outside of Archival Groups."
     ),
     "no-resource": "There is nothing at this path, or nothing in that version.",
+    "no-such-item": "Neither the METS nor the deposit has such a file or folder.",
     "no-version": "There is no such version.",
     "not-a-group": "What is at this path is no Archival Group.",
     "not-deletable": "Only empty Containers outside Archival Groups can be deleted.",
@@ -184,6 +191,10 @@ _STATE = {
         "The job patches, deletes or renames something that is not in the Archival Group."
     ),
     "not-waiting": "Only a job that waits and never began can be cancelled.",
+    "nothing-to-add": (
+        "None of the paths names a file or folder of the deposit below objects/ or metadata/."
+    ),
+    "nothing-to-delete": "Nothing was named that could be deleted, or no place to delete it from.",
     "object-locked": "Another process is changing this object. Try again later.",
     "path-conflict": "A file cannot be where a folder is, nor a folder where a file is.",
     "path-taken": "Something else is at this path already.",
@@ -241,6 +252,7 @@ _MATERIAL = {
     "identifier-not-found": "The identifier is not known to the resolver of its schema.",
     "identifier-table": "The table of identifiers cannot be read; the operator has to correct it.",
     "identifier-without-path": "The identifier is known, but its record names no repository path.",
+    "mets-encoding": "Only METS in UTF-8 can be edited. Save it as UTF-8.",
     "mets-too-large": (
         "The METS file is larger than this server reads; the operator can raise the limit "
         "(max_mets)."
@@ -278,6 +290,18 @@ _MATERIAL = {
     "untied-entry": (
         "An entry of METS cannot be tied to a path of the deposit: a dangling id, an external "
         "address, or a path that leads out. Correct it; nothing is deleted on a guess."
+    ),
+    "tool-absent": (
+        "A tool is not installed on the server, so nothing was found out by it. The errors say "
+        "what was looked for; 'strongroom tools' lists all tools."
+    ),
+    "tool-failed": (
+        "A tool failed, so the results of the run were thrown away and the deposit is as it was. "
+        "The errors say what the tool said."
+    ),
+    "mets-changed": (
+        "METS was changed by others while the server was about to change it. Look at it, and try "
+        "again."
     ),
     "would-delete-everything": (
         "The difference would delete every preserved Binary, which is hardly meant. If it is, "
@@ -322,6 +346,10 @@ _SERVER = {
     "database-unsupported": "This version runs on SQLite, on a plain file.",
     "database-unusable": "The index cannot be read or written now. The log tells more.",
     "error": "Something went wrong that the detail describes.",
+    "foreign-mets": (
+        "The METS was made by another program, and is not edited here. Edit it there, and put it "
+        "into the deposit."
+    ),
     "foreign-object": "An OCFL object in the root has an id that stands for no repository path.",
     "stale-deposit": (
         "The Archival Group got another version after the deposit was made for it, so the deposit "

@@ -170,6 +170,13 @@ def silent_workers(c: Connection, before: datetime) -> list[str]:
     return sorted(worker for worker in rows if worker is not None)
 
 
+def unfinished_of(c: Connection, ids: Iterable[str]) -> set[str]:
+    """Those of these ids that are jobs which wait or run."""
+    return set(
+        c.scalars(select(_J.id).where(_J.id.in_(list(ids)), _J.status.in_((_WAITING, _RUNNING))))
+    )
+
+
 def _touch(c: Connection, job_id: str, worker: str, values: dict[str, Any]) -> bool:
     done = c.execute(
         sa.update(jobs)

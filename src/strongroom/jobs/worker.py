@@ -15,7 +15,7 @@ from threading import Event, Lock, Thread
 from strongroom.db import job_queue
 from strongroom.domain.importjob import Job, JobKind, Progress
 from strongroom.errors import StrongroomError
-from strongroom.services import export_run, import_run
+from strongroom.services import export_run, import_run, pipeline_run
 from strongroom.services.context import Context
 from strongroom.services.import_run import ATTEMPTS, Interrupted, NotRecorded, Watch
 
@@ -30,6 +30,18 @@ LATER = 5.0
 DEATHS = 10
 #: seconds between two records of a job's progress
 REPORT = 1.0
+
+#: how jobs of each kind are run, and how they are given up
+_RUNS = {
+    JobKind.IMPORT: import_run.run,
+    JobKind.EXPORT: export_run.run,
+    JobKind.PIPELINE: pipeline_run.run,
+}
+_ENDS = {
+    JobKind.IMPORT: import_run.give_up,
+    JobKind.EXPORT: export_run.give_up,
+    JobKind.PIPELINE: pipeline_run.give_up,
+}
 
 
 class Worker:
@@ -55,15 +67,17 @@ class Worker:
         beat = Thread(target=self._beat, name="heartbeat", daemon=True)
         beat.start()
         with ThreadPoolExecutor(self._threads, thread_name_prefix="job") as pool:
-            for _ in range(self._threads):
-                pool.submit(self._loop)
+            for number in range(self._threads):
+                # scanning takes hours: where there are several threads, one is never at it
+                but = JobKind.PIPELINE if number == 0 and self._threads > 1 else None
+                pool.submit(self._loop, but)
         beat.join(HEARTBEAT)
 
-    def _loop(self) -> None:
+    def _loop(self, but: JobKind | None) -> None:
         while not self._stop.is_set():
             try:
                 self._wake.clear()
-                job = self._claim()
+                job = self._claim(but)
                 if job is None:
                     self._wake.wait(POLL)
                     continue
@@ -73,14 +87,13 @@ class Worker:
                 log.exception("the worker could not look for jobs; it tries again")
                 self._stop.wait(POLL)
 
-    def _claim(self) -> Job | None:
+    def _claim(self, but: JobKind | None) -> Job | None:
         with self._ctx.db.write() as c:
-            return job_queue.claim(c, self._name, self._ctx.clock())
+            return job_queue.claim(c, self._name, self._ctx.clock(), but=but)
 
     def _run(self, job: Job) -> None:
         with self._lock:
             self._running.add(job.id)
-        kind = export_run if job.kind is JobKind.EXPORT else import_run
         watch = Watch(progress=self._reporter(job.id), stopping=self._stop.is_set)
         log.info("%s job %s begins (attempt %d)", job.kind, job.id, job.attempts)
         started = time.monotonic()
@@ -90,7 +103,7 @@ class Worker:
                     job, f"The worker died {job.attempts - 1} times while it ran this job."
                 )
                 return
-            kind.run(self._ctx, job, watch)
+            _RUNS[job.kind](self._ctx, job, watch)
             log.info("%s job %s ended after %.1f s", job.kind, job.id, time.monotonic() - started)
         except Interrupted:
             log.info("%s job %s stops here and will be run again", job.kind, job.id)
@@ -114,10 +127,7 @@ class Worker:
 
     def _give_up(self, job: Job, reason: str) -> None:
         try:
-            if job.kind is JobKind.EXPORT:
-                export_run.give_up(self._ctx, job, reason)
-            else:
-                import_run.give_up(self._ctx, job, reason)
+            _ENDS[job.kind](self._ctx, job, reason)
         except Exception as error:  # noqa: BLE001 - an end must be recorded, however long it takes
             self._try_later(job, error)
 

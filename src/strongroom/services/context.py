@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote, urlsplit
 
@@ -25,6 +26,34 @@ class Queue(Protocol):
 
     def notify(self) -> None:
         """A job was added."""
+
+
+class Probe(Protocol):
+    """Whether a tool is there."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str | None: ...
+    @property
+    def reason(self) -> str | None:
+        """Why it is absent; None if it is there."""
+
+
+class Tool(Protocol):
+    """A program that looks at files and writes what it finds, as a run of tools needs it."""
+
+    @property
+    def task(self) -> str:
+        """``formats``, ``viruses`` or ``metadata``."""
+
+    def probe(self) -> Probe: ...
+
+    def run(self, folder: Path, scratch: Path, stop: Callable[[], bool]) -> object:
+        """Look at all files below ``folder``; write below ``scratch``, as a deposit has it.
+
+        ``stop`` is asked again and again; once it says so, the program is ended.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +96,10 @@ class Context:
     process: str
     #: bytes of the largest METS that is read
     max_mets: int
+    #: local folder for what runs of tools have in the making; outlives the process
+    scratch: Path
+    #: what runs of tools consist of, in their order
+    tools: tuple[Tool, ...] = ()
 
     @property
     def root_uri(self) -> str:

@@ -1,0 +1,61 @@
+"""Runs the tools one after another, and says how each did.
+
+What a tool is, and which programs stand behind it, is the ``tools`` room's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from strongroom.domain.pipeline import RunReport, ToolReport, ToolStatus
+from strongroom.errors import Fault, StrongroomError
+from strongroom.services.context import Tool
+
+
+def run_all(
+    tools: Iterable[Tool], objects: Path, outputs: Path, stop: Callable[[], bool]
+) -> tuple[RunReport, list[Fault]]:
+    """Let every tool that is there look at ``objects`` and write below ``outputs``.
+
+    A tool that is absent is a warning, one that fails a fault; the others run all the same.
+    """
+    reports: list[ToolReport] = []
+    faults: list[Fault] = []
+    for tool in tools:
+        if stop():
+            break
+        report = _run(tool, objects, outputs, stop)
+        reports.append(report)
+        if report.status is ToolStatus.FAILED:
+            faults.append(_told("tool-failed", "failed", report))
+    warnings = [
+        _told("tool-absent", "is not there", report)
+        for report in reports
+        if report.status is ToolStatus.ABSENT
+    ]
+    return RunReport(tools=tuple(reports), warnings=tuple(warnings)), faults
+
+
+def _run(tool: Tool, objects: Path, outputs: Path, stop: Callable[[], bool]) -> ToolReport:
+    probe = tool.probe()
+    report = ToolReport(
+        task=tool.task,
+        name=probe.name,
+        version=probe.version,
+        status=ToolStatus.RAN if probe.reason is None else ToolStatus.ABSENT,
+        reason=probe.reason,
+    )
+    if report.status is ToolStatus.ABSENT:
+        return report
+    try:
+        tool.run(objects, outputs, stop)
+    except StrongroomError as error:
+        return replace(report, status=ToolStatus.FAILED, reason=error.message)
+    return report
+
+
+def _told(code: str, what: str, report: ToolReport) -> Fault:
+    reason = f": {report.reason}" if report.reason else "."
+    return Fault(code=code, message=f"{report.name} ({report.task}) {what}{reason}")
