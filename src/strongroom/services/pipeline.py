@@ -6,7 +6,9 @@ mets.md 6.1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
 
 from strongroom.db import deposits as deposit_rows
 from strongroom.db import job_documents, pipeline_stages
@@ -121,7 +123,8 @@ def change_status(ctx: Context, agent: str, change: StatusChange) -> None:
     job_id, deposit_id = change.job or "", change.deposit or ""
     with ctx.db.read() as c:
         nodes.deposit(c, deposit_id)
-    now = run(ctx, deposit_id, job_id).status
+    view = run(ctx, deposit_id, job_id)
+    now, job = view.status, view.job
     if now is wanted:
         return
     if wanted is not RunStatus.FAILED or now in (RunStatus.COMPLETED, RunStatus.FAILED):
@@ -132,6 +135,19 @@ def change_status(ctx: Context, agent: str, change: StatusChange) -> None:
     with ctx.db.write() as c:
         if not pipeline_stages.stop(c, job_id, ctx.clock(), agent, fault):
             raise _bad_transition(job_id, now, wanted)
+        release_lock(c, job)
+
+
+def release_lock(c: Connection, job: Job) -> None:
+    """Release the lock that was taken for a run, by whoever asked for it, as clients rely on."""
+    deposit = deposit_rows.get(c, job.deposit)
+    if (
+        deposit is not None
+        and deposit.locked_by == job.created_by
+        and deposit.lock_date is not None
+        and deposit.lock_date <= job.created
+    ):
+        deposit_rows.save(c, replace(deposit, locked_by=None, lock_date=None))
 
 
 def _wanted(change: StatusChange) -> RunStatus:

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from strongroom.db import deposits as deposit_rows
 from strongroom.db import job_documents, job_queue, pipeline_stages
 from strongroom.domain.deposits import Deposit
 from strongroom.domain.importjob import Job, JobStatus, Progress
@@ -22,6 +21,7 @@ from strongroom.errors import Conflict, Fault, NotFound, StrongroomError, Unproc
 from strongroom.services import (
     diffs,
     nodes,
+    pipeline,
     pipeline_mets,
     pipeline_placement,
     pipeline_scratch,
@@ -52,7 +52,7 @@ def run(ctx: Context, job: Job, watch: Watch) -> None:
     try:
         _carry_out(ctx, job, watch)
     except Stopped:
-        _leave(ctx, job)
+        pipeline_scratch.drop(ctx, job.id)
     except StrongroomError as error:
         if error.retryable and job.attempts < ATTEMPTS:
             raise
@@ -260,21 +260,8 @@ def _end(ctx: Context, job: Job, faults: Iterable[Fault]) -> None:
                 errors=found,
                 outcome=None,
             )
+            pipeline.release_lock(c, job)
     except Conflict as error:
         if error.problem != "job-finished":
             raise
-    _leave(ctx, job)
-
-
-def _leave(ctx: Context, job: Job) -> None:
-    """Release the lock that was taken for the run, as clients rely on it; drop its scratch."""
-    with ctx.db.write() as c:
-        deposit = deposit_rows.get(c, job.deposit)
-        if (
-            deposit is not None
-            and deposit.locked_by == job.created_by
-            and deposit.lock_date is not None
-            and deposit.lock_date <= job.created
-        ):
-            deposit_rows.save(c, replace(deposit, locked_by=None, lock_date=None))
     pipeline_scratch.drop(ctx, job.id)

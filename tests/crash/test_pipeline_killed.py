@@ -1,0 +1,126 @@
+"""A run of tools killed before any of its steps, on disk or in the database, comes to its end.
+
+Whatever the kill left, after the next worker the deposit holds the new results and no old one, METS
+says just that, and until then nothing can be imported.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from crash.test_import_killed import Place, run_until_a_run_completes
+from strongroom.db import job_queue
+from strongroom.domain.deposits import Template
+from strongroom.domain.pipeline import RunStatus
+from strongroom.errors import Conflict
+from strongroom.mets.reader import read
+from strongroom.services import (
+    deposits,
+    diffs,
+    maintenance,
+    pipeline,
+    pipeline_run,
+    pipeline_scratch,
+)
+from strongroom.services.context import Context
+from support.inside import QUIET, put, uri
+
+OBJECTS = {"objects/a.txt": b"one", "objects/b/c.txt": b"two"}
+OLD = {"metadata/siegfried/siegfried.csv": b"old", "metadata/old/x/report.html": b"old"}
+OWN = {"metadata/ad-hoc/notes.txt": b"mine"}
+NEW = {"metadata/siegfried/siegfried.csv": b"new", "metadata/brunnhilde/logs/log.txt": b"clean"}
+
+
+@dataclass(frozen=True)
+class Probed:
+    name: str = "writer"
+    version: str | None = "1"
+    reason: str | None = None
+
+
+class Writer:
+    """A tool whose results are always the same."""
+
+    task = "formats"
+
+    def probe(self) -> Probed:
+        return Probed()
+
+    def run(self, folder: Path, scratch: Path, stop: object) -> None:
+        for path, data in NEW.items():
+            (scratch / path).parent.mkdir(parents=True)
+            (scratch / path).write_bytes(data)
+
+
+def work(ctx: Context) -> None:
+    equipped = replace(ctx, tools=(Writer(),))
+    with ctx.db.write() as c:
+        job = job_queue.claim(c, "worker", ctx.clock())
+    if job is not None:
+        pipeline_run.run(equipped, job, QUIET)
+
+
+def contents(ctx: Context, deposit: str, root: str) -> dict[str, bytes]:
+    """All files but METS, by their paths below the content root."""
+    area = ctx.areas.area(deposit)
+    found = {}
+    for entry in area.listing().files:
+        with area.open(entry.path) as file:
+            found[entry.path.removeprefix(root)] = file.stream.read()
+    found.pop("mets.xml")
+    return found
+
+
+def described(ctx: Context, deposit: str, root: str) -> list[str]:
+    with ctx.areas.area(deposit).open(root + "mets.xml") as file:
+        return sorted(f.path for f in read(io.BytesIO(file.stream.read()), limit=1 << 20).files)
+
+
+@pytest.mark.parametrize(
+    ("template", "root"), [(Template.ROOT_LEVEL, ""), (Template.BAGIT, "data/")]
+)
+def test_a_run_killed_before_every_step(tmp_path: Path, template: Template, root: str) -> None:
+    before = {**OBJECTS, **OLD, **OWN}
+    after = {**OBJECTS, **NEW, **OWN}
+    made: dict[str, str] = {}
+
+    def prepare(place: Place) -> None:
+        ctx = place.open()
+        new = deposits.New(archival_group=uri(ctx, "one"), group_name="One", template=template)
+        made["deposit"] = deposits.create(ctx, "a", new).deposit.id
+        for path, data in before.items():
+            put(ctx, made["deposit"], root + path, data)
+        deposits.lock(ctx, "a", made["deposit"], force=False)
+        made["run"] = pipeline.start(ctx, "a", made["deposit"]).job.id
+        ctx.db.close()
+
+    deposit = ""
+    seen = set()
+    for place in run_until_a_run_completes(tmp_path, prepare, work):
+        deposit = made["deposit"]
+        ctx = place.open()
+        view = pipeline.run(ctx, deposit, made["run"])
+        left = contents(ctx, deposit, root)
+        seen.add((view.status, left == before, left == after))
+        if view.status is not RunStatus.COMPLETED:
+            with pytest.raises(Conflict, match="pipeline run"):
+                diffs.diff(ctx, "a", deposit)
+        maintenance.start_up(ctx)
+        pipeline_scratch.sweep(ctx)
+        work(ctx)
+        view = pipeline.run(ctx, deposit, made["run"])
+        assert (view.status, view.job.errors) == (RunStatus.COMPLETED, ())
+        assert contents(ctx, deposit, root) == after
+        assert described(ctx, deposit, root) == sorted([*OBJECTS, *NEW])
+        assert deposits.get(ctx, deposit).deposit.locked_by is None
+        assert not list(ctx.scratch.iterdir())
+        ctx.db.close()
+    # kills have hit before, within and after the exchange of old results for new ones
+    assert (RunStatus.WAITING, True, False) in seen or (RunStatus.PROCESSING, True, False) in seen
+    assert (RunStatus.PROCESSING, False, False) in seen
+    assert (RunStatus.METADATA_CREATED, False, True) in seen
+    assert (RunStatus.COMPLETED, False, True) in seen
