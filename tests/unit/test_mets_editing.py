@@ -204,7 +204,7 @@ def test_what_cannot_be_is_told_all_at_once_and_nothing_is_written() -> None:
         ("bad-description", "objects/../x"),
         ("bad-description", "objects/y"),
         ("bad-description", "objects"),
-        ("not-in-mets", "nowhere"),
+        ("no-such-item", "nowhere"),
         ("bad-rights", "objects"),
     ]
     assert target.getvalue() == b""

@@ -7,7 +7,7 @@ as ``data``, read by :mod:`strongroom.wire.json_in`. Uploads do not come through
 from __future__ import annotations
 
 from types import NoneType
-from typing import Any, get_args
+from typing import Any, cast, get_args, get_origin
 
 from anyio import to_thread
 from litestar import Request
@@ -52,7 +52,9 @@ class EdgeRequest(Request[Any, Any, Any]):
 
 
 def _shape(annotation: Any) -> type[Any]:
-    """The struct in ``Shape`` or ``Shape | None``."""
+    """What is to be read: the struct in ``Shape`` or ``Shape | None``, or a list as it is."""
+    if get_origin(annotation) is list:
+        return cast("type[Any]", annotation)
     parts = [part for part in get_args(annotation) if part is not NoneType]
     found: type[Any] = parts[0] if parts else annotation
     return found

@@ -281,14 +281,8 @@ def mets(ctx: Context, deposit_id: str) -> tuple[Content, str]:
 def _mets_digest(ctx: Context, deposit: Deposit) -> tuple[str, str] | None:
     area = ctx.areas.area(deposit.id)
     path, _ = workspaces.find_mets(area)
-    entry = area.entry(path) if path else None
-    if path is None or entry is None:
-        return None
-    remembered = proofs.known_one(ctx, deposit.id, entry)
-    if remembered is not None:
-        return path, remembered
-    found, _ = proofs.prove(ctx, deposit.id, area, [entry])
-    return (path, found[path]) if path in found else None
+    digest = proofs.settled(ctx, deposit.id, area, path) if path else None
+    return (path, digest) if path is not None and digest is not None else None
 
 
 # -------------------------------------------------------------------------------------- checks

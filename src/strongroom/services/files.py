@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+
 from strongroom.db import digests as digest_rows
 from strongroom.db import jobs as job_rows
 from strongroom.domain.deposits import Deposit, DepositStatus
@@ -36,7 +38,7 @@ class DepositUpload:
 
         Unprocessable on a mismatch, Conflict if a job of the deposit has begun meanwhile.
         """
-        _writable(self._ctx, self._agent, self._deposit)
+        writable(self._ctx, self._agent, self._deposit)
         entry, digest = self._upload.finish(sha256=sha256, size=size)
         with self._ctx.db.write() as c:
             digest_rows.remember(c, self._deposit, [(entry.path, entry.signature, digest)])
@@ -52,7 +54,7 @@ def begin(ctx: Context, agent: str, deposit_id: str, path: str, size: int | None
     BadRequest for a path that cannot be, Conflict while the deposit is busy or locked by another,
     OutOfSpace before the first byte if the disk cannot hold it.
     """
-    deposit = _writable(ctx, agent, deposit_id)
+    deposit = writable(ctx, agent, deposit_id)
     _check_path(path)
     area = ctx.areas.area(deposit.id)
     free = area.free_bytes()
@@ -76,13 +78,13 @@ def read(ctx: Context, deposit_id: str, path: str) -> Content:
 
 def delete(ctx: Context, agent: str, deposit_id: str, path: str) -> None:
     """Delete a file of a Deposit; NotFound if it is not there."""
-    deposit = _writable(ctx, agent, deposit_id)
+    deposit = writable(ctx, agent, deposit_id)
     ctx.areas.area(deposit.id).delete(path)
 
 
 def make_folder(ctx: Context, agent: str, deposit_id: str, path: str) -> bool:
     """Make a folder and those above it; whether it is new. Errors as with :func:`begin`."""
-    deposit = _writable(ctx, agent, deposit_id)
+    deposit = writable(ctx, agent, deposit_id)
     _check_path(path)
     area = ctx.areas.area(deposit.id)
     above, _, name = path.rpartition("/")
@@ -93,7 +95,7 @@ def make_folder(ctx: Context, agent: str, deposit_id: str, path: str) -> bool:
 
 def delete_folder(ctx: Context, agent: str, deposit_id: str, path: str) -> None:
     """Delete an empty folder; NotFound if it is not there, Conflict if it is not empty."""
-    deposit = _writable(ctx, agent, deposit_id)
+    deposit = writable(ctx, agent, deposit_id)
     ctx.areas.area(deposit.id).delete_folder(path)
 
 
@@ -105,15 +107,21 @@ def listing(ctx: Context, deposit_id: str) -> tuple[Listing, dict[str, str]]:
     return found, proofs.known(ctx, deposit.id, {entry.path: entry for entry in found.files})
 
 
-def _writable(ctx: Context, agent: str, deposit_id: str) -> Deposit:
+def writable(ctx: Context, agent: str, deposit_id: str) -> Deposit:
+    """The Deposit, if its files may change; Conflict if another has its lock, or a job runs."""
     with ctx.db.read() as c:
-        deposit = nodes.deposit(c, deposit_id)
-        deposits.check_lock(deposit, agent)
-        if deposit.status is DepositStatus.EXPORTING or job_rows.unfinished(c, deposit_id):
-            raise Conflict(
-                f"Deposit {deposit_id} has an unfinished job; its files cannot change now.",
-                code="unfinished-job",
-            )
+        return check_writable(c, agent, deposit_id)
+
+
+def check_writable(c: Connection, agent: str, deposit_id: str) -> Deposit:
+    """The same, within a transaction."""
+    deposit = nodes.deposit(c, deposit_id)
+    deposits.check_lock(deposit, agent)
+    if deposit.status is DepositStatus.EXPORTING or job_rows.unfinished(c, deposit_id):
+        raise Conflict(
+            f"Deposit {deposit_id} has an unfinished job; its files cannot change now.",
+            code="unfinished-job",
+        )
     return deposit
 
 

@@ -11,15 +11,18 @@ import hashlib
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import BinaryIO
 
 from strongroom.db import digests as digest_rows
-from strongroom.errors import Fault, StrongroomError
+from strongroom.errors import Fault, StrongroomError, Unprocessable
 from strongroom.services.context import Context
 from strongroom.storage.protocols import FileEntry, WorkArea
 
 #: nanoseconds within which two changes of a file may look like one
 BLUR = 100_000_000
 CHUNK = 1 << 20
+#: how often a file is looked at that others replace meanwhile
+_LOOKS = 10
 #: from this size on threads pay (bytes)
 LARGE = 4 << 20
 
@@ -42,6 +45,28 @@ def known_one(ctx: Context, deposit: str, entry: FileEntry) -> str | None:
     if remembered is None or remembered[0] != entry.signature:
         return None
     return remembered[1]
+
+
+def settled(ctx: Context, deposit: str, area: WorkArea, path: str) -> str | None:
+    """SHA-256 of one file as it is now; None if it is not there.
+
+    Looks again where somebody has just put another file in its place. Unprocessable if it cannot
+    be read, or is written to all the time.
+    """
+    faults: list[Fault] = []
+    for _ in range(_LOOKS):
+        entry = area.entry(path)
+        if entry is None:
+            return None
+        remembered = known_one(ctx, deposit, entry)
+        if remembered is not None:
+            return remembered
+        found, faults = prove(ctx, deposit, area, [entry])
+        if path in found:
+            return found[path]
+        if faults[0].code not in ("changed-file", "missing-file"):
+            break
+    raise Unprocessable(faults[0].message, code=faults[0].code, faults=faults)
 
 
 def prove(
@@ -78,13 +103,19 @@ def prove(
     return found, faults
 
 
+def digest_of(stream: BinaryIO) -> str:
+    """SHA-256 of all that is left in a stream."""
+    digest = hashlib.sha256()
+    while chunk := stream.read(CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
 def _hash(area: WorkArea, path: str) -> tuple[str, str, FileEntry, bool] | list[Fault]:
     try:
         with area.open(path) as file:
             started = time.time_ns()
-            digest = hashlib.sha256()
-            while chunk := file.stream.read(CHUNK):
-                digest.update(chunk)
+            digest = digest_of(file.stream)
             if not file.unchanged():
                 return [
                     Fault(
@@ -94,7 +125,7 @@ def _hash(area: WorkArea, path: str) -> tuple[str, str, FileEntry, bool] | list[
                     )
                 ]
             settled = file.entry.changed_ns < started - BLUR
-            return path, digest.hexdigest(), file.entry, settled
+            return path, digest, file.entry, settled
     except StrongroomError as error:
         if error.faults:
             return list(error.faults)

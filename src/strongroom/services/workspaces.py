@@ -77,7 +77,7 @@ def load(ctx: Context, deposit: Deposit, existing: Group | None) -> Loaded:
     by_origin = {entry.path: entry for entry in listing.files}
     files = content_files(((e.path, e.size) for e in listing.files), layout, mets)
     mets_member = next((m for m, (origin, _) in files.items() if origin == mets), None)
-    description = _read_mets(ctx, area, mets) if mets else None
+    description = read_description(ctx, area, mets) if mets else None
     workspace = join(
         files=files,
         folders=content_folders(listing.folders, layout),
@@ -112,7 +112,8 @@ def prove(ctx: Context, deposit: Deposit, loaded: Loaded, paths: list[MemberPath
     return replace(workspace, refused=(*workspace.refused, *faults))
 
 
-def _read_mets(ctx: Context, area: WorkArea, path: str) -> Description:
+def read_description(ctx: Context, area: WorkArea, path: str) -> Description:
+    """What the METS at this path of a deposit says; TooLarge over the limit."""
     with area.open(path) as file:
         if file.entry.size > ctx.max_mets:
             raise TooLarge(

@@ -23,7 +23,7 @@ from strongroom.mets.editing import access, tags
 from strongroom.mets.editing import section as sections
 from strongroom.mets.editing.changes import Change, Edited, PutFile, PutFolder, Remove, SetAccess
 from strongroom.mets.editing.scan import PREFIXES, DivNode, Scan, Span, scan
-from strongroom.mets.editing.splices import Splices
+from strongroom.mets.editing.splices import Splices, Writable
 from strongroom.mets.editing.tags import Source
 from strongroom.mets.editing.tree import Entry, Tree, shallowest_first
 from strongroom.mets.faults import bad_mets
@@ -33,7 +33,7 @@ from strongroom.mets.names import PLATFORM_AGENT
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S+")
 
 
-def edit(source: BinaryIO, target: BinaryIO, changes: Sequence[Change], *, now: datetime) -> Edited:
+def edit(source: BinaryIO, target: Writable, changes: Sequence[Change], *, now: datetime) -> Edited:
     """Carry out all changes on the METS in ``source``, into ``target``.
 
     Folders on the way to what is put are made where they lack. Everything that no change concerns
@@ -162,14 +162,14 @@ class _Editing:
             self._faults += error.faults
         for path in self._access:
             if path not in self._tree.entries or path in self._removes:
-                self._fault("not-in-mets", "METS has nothing at this path", path)
+                self._fault("no-such-item", "METS has nothing at this path", path)
         for path, change in self._access.items():
             rights = change.rights_statement
             if isinstance(rights, str) and not _URI.fullmatch(rights):
                 self._fault("bad-rights", "A rights statement is an absolute URI", path)
         if self._missing:
             self._faults += [
-                Fault(code="not-in-mets", message="METS has nothing at this path.", path=p[:500])
+                Fault(code="no-such-item", message="METS has nothing at this path.", path=p[:500])
                 for p in self._missing
             ]
         if self._faults:
@@ -179,10 +179,10 @@ class _Editing:
     def _refusal(self) -> StrongroomError:
         first = self._faults[0]
         more = f" There are {len(self._faults) - 1} more; see errors." if self._faults[1:] else ""
-        if first.code == "not-in-mets" and len(self._missing) == len(self._faults):
+        if first.code == "no-such-item" and len(self._missing) == len(self._faults):
             return NotFound(
                 f"Can't find a file or folder to delete: '{first.path}'.{more}",
-                code="not-in-mets",
+                code="no-such-item",
                 faults=self._faults,
             )
         text = (

@@ -5,11 +5,17 @@ Whatever no change concerns is copied as it is.
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import Protocol
 
 from strongroom.mets.editing.tags import Source
 
 _CHUNK = 1 << 20
+
+
+class Writable(Protocol):
+    """Anything that takes bytes one piece after another."""
+
+    def write(self, data: bytes, /) -> object: ...
 
 
 class Splices:
@@ -33,7 +39,7 @@ class Splices:
         # what is put before something comes before what takes its place
         self._pieces.append((start, end > start, len(self._pieces), end, piece))
 
-    def write(self, source: Source, target: BinaryIO) -> None:
+    def write(self, source: Source, target: Writable) -> None:
         """Copy ``source`` with all changes. ValueError if two are about the same bytes."""
         done = 0
         for start, _, _, end, piece in sorted(self._pieces):
@@ -45,6 +51,6 @@ class Splices:
         _copy(source, done, len(source), target)
 
 
-def _copy(source: Source, start: int, end: int, target: BinaryIO) -> None:
+def _copy(source: Source, start: int, end: int, target: Writable) -> None:
     for at in range(start, end, _CHUNK):
         target.write(source[at : min(at + _CHUNK, end)])

@@ -1,0 +1,314 @@
+"""Edits of a deposit's METS that the platform manages: files and folders put in, and taken out.
+
+An edit reads the METS once and writes it once, or changes nothing. Two edits at once cannot
+lose each other: the METS is put in its place only if it still is what the edit was made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from strongroom.db import deposits as deposit_rows
+from strongroom.domain.content_types import guess
+from strongroom.domain.deposits import Deposit, Layout
+from strongroom.domain.description import DescribedFile
+from strongroom.domain.paths import LISTING_CACHE, MemberPath
+from strongroom.domain.workspace import (
+    PAYLOAD,
+    content_files,
+    content_folders,
+    settle_layout,
+)
+from strongroom.errors import BadRequest, Conflict, Fault, NotFound, StrongroomError, Unprocessable
+from strongroom.mets.editing.changes import Change, Edited, PutFile, PutFolder, Remove
+from strongroom.mets.editing.editor import edit
+from strongroom.services import files, proofs, workspaces
+from strongroom.services.context import Context
+from strongroom.storage.protocols import FileEntry, WorkArea
+
+#: where files and folders that METS lists may lie
+_ROOMS = ("objects", "metadata")
+_KEPT = frozenset({"objects", "metadata", "metadata/ad-hoc"})
+_BAG_FILES = frozenset(
+    {"bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A file or folder that an edit concerns; its path is relative to the content root."""
+
+    path: str
+    is_folder: bool
+    #: as the client said it: ``Both``, ``Mets``, ``Deposit``, …
+    where: str = "Mets"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What is to be deleted, and from where."""
+
+    items: tuple[Item, ...]
+    from_mets: bool
+    from_files: bool
+    from_root: bool
+    #: if there are any: paths whose failure ends the deletion; that of others is passed over
+    continue_if_fail: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Survey:
+    """A deposit as it lies there, and the METS that is to be edited."""
+
+    deposit: Deposit
+    area: WorkArea
+    mets: str
+    digest: str
+    prefix: str
+    files: Mapping[MemberPath, FileEntry]
+    #: member path → path relative to the deposit's root
+    folders: Mapping[MemberPath, str]
+
+    def member(self, path: str) -> str:
+        """A path as clients send it, relative to the content root."""
+        path = path.strip("/")
+        return path[len(self.prefix) :] if self.prefix and path.startswith(self.prefix) else path
+
+
+def add(
+    ctx: Context, agent: str, deposit_id: str, paths: Sequence[str], if_match: str | None
+) -> list[Item]:
+    """Put files and folders of the deposit into its METS, or bring what it says up to date.
+
+    Digests are those of the bytes as they are now. What is not in the deposit, or lies outside
+    ``objects/`` and ``metadata/``, is passed over; BadRequest if nothing is left, or if the METS is
+    not the platform's. Conflict (``etag-mismatch``) unless ``if_match`` is the ETag of the METS.
+    """
+    survey = _survey(ctx, agent, deposit_id, if_match)
+    wanted = list(dict.fromkeys(survey.member(path) for path in paths))
+    wanted = [path for path in wanted if path.partition("/")[0] in _ROOMS]
+    found = [MemberPath(path) for path in wanted if MemberPath(path) in survey.files]
+    folders = [path for path in wanted if MemberPath(path) in survey.folders]
+    if not found and not folders:
+        raise BadRequest(
+            "No items to add to METS. Name files or folders below objects/ or metadata/ that are "
+            "in the deposit.",
+            code="nothing-to-add",
+        )
+    digests = _digests(ctx, survey, found)
+    changes: list[Change] = [PutFolder(path=path) for path in folders]
+    changes += [
+        PutFile(
+            file=DescribedFile(
+                path=path,
+                size=survey.files[path].size,
+                digest=digests[path],
+                content_type=guess(path),
+            )
+        )
+        for path in found
+    ]
+    edited = _edit(ctx, agent, survey, changes)
+    return [Item(path=path, is_folder=folder) for path, folder in edited.paths if path]
+
+
+def remove(
+    ctx: Context, agent: str, deposit_id: str, selection: Selection, if_match: str | None
+) -> list[Item]:
+    """Take files and empty folders out of METS, out of the deposit, or both, deepest first.
+
+    METS goes first: a stop in between leaves files that it does not list, and nothing listed that
+    is gone; the same deletion can be repeated. Nothing is deleted if any item cannot be.
+    """
+    if not (selection.from_mets or selection.from_files or selection.from_root):
+        raise BadRequest("No location to delete from specified.", code="nothing-to-delete")
+    if not selection.items:
+        raise BadRequest("No items to delete.", code="nothing-to-delete")
+    survey = _survey(ctx, agent, deposit_id, if_match)
+    items = [_told(survey, item) for item in selection.items]
+    root = [item for item in items if "/" not in item.path and item.path not in _KEPT]
+    below = [item for item in items if "/" in item.path or item.path in _KEPT]
+    below.sort(key=lambda item: (-item.path.count("/"), item.path))
+    listed = _listed(ctx, survey) if selection.from_mets else {}
+    _check(survey, below, root if selection.from_root else [], listed, selection)
+    in_mets: list[Change] = [Remove(path=item.path) for item in below if item.path in listed]
+    if in_mets:
+        _edit(ctx, agent, survey, in_mets)
+    done = []
+    if selection.from_root:
+        done += [item for item in root if _delete(survey, item, item.path, selection)]
+    for item in below:
+        origin = _origin(survey, item.path)
+        if not selection.from_files or origin is None or _delete(survey, item, origin, selection):
+            done.append(item)
+    return done
+
+
+def _survey(ctx: Context, agent: str, deposit_id: str, if_match: str | None) -> _Survey:
+    deposit = files.writable(ctx, agent, deposit_id)
+    area = ctx.areas.area(deposit.id)
+    mets, in_data = workspaces.find_mets(area)
+    digest = proofs.settled(ctx, deposit.id, area, mets) if mets else None
+    if mets is None or digest is None:
+        raise NotFound(f"Deposit {deposit_id} has no METS file.", code="no-mets")
+    _check_match(if_match, digest)
+    listing = area.listing()
+    layout = settle_layout(
+        deposit.layout,
+        root_names=[each.path for each in listing.files if "/" not in each.path],
+        has_data=PAYLOAD in listing.folders,
+        mets_in_data=in_data,
+    )
+    by_origin = {each.path: each for each in listing.files}
+    members = content_files(((e.path, e.size) for e in listing.files), layout, mets)
+    return _Survey(
+        deposit=deposit,
+        area=area,
+        mets=mets,
+        digest=digest,
+        prefix=f"{PAYLOAD}/" if layout is Layout.BAGIT else "",
+        files={path: by_origin[origin] for path, (origin, _) in members.items()},
+        folders=content_folders(listing.folders, layout),
+    )
+
+
+def _check_match(if_match: str | None, digest: str) -> None:
+    etag = f'"{digest}"'
+    if (if_match or "").strip() != etag:
+        raise Conflict(
+            f"Conflict: ETag does not match deposit METS. Its ETag is {etag}; read the METS again "
+            "and send that as If-Match.",
+            code="etag-mismatch",
+            faults=[
+                Fault(
+                    code="etag-mismatch",
+                    message="If-Match must be the ETag of the METS as it is now.",
+                    expected=etag,
+                    found=if_match,
+                )
+            ],
+        )
+
+
+def _digests(ctx: Context, survey: _Survey, wanted: list[MemberPath]) -> dict[MemberPath, str]:
+    """SHA-256 of each file; Unprocessable, naming them all, if any cannot be read."""
+    entries = {path: survey.files[path] for path in wanted}
+    by_origin = {entry.path: entry for entry in entries.values()}
+    found = proofs.known(ctx, survey.deposit.id, by_origin)
+    unknown = [entry for entry in entries.values() if entry.path not in found]
+    proven, faults = proofs.prove(ctx, survey.deposit.id, survey.area, unknown)
+    if faults:
+        raise Unprocessable(
+            f"{len(faults)} files cannot be put into METS: {faults[0].message}",
+            code=faults[0].code,
+            faults=faults,
+        )
+    found.update(proven)
+    return {path: found[entry.path] for path, entry in entries.items()}
+
+
+def _edit(ctx: Context, agent: str, survey: _Survey, changes: Sequence[Change]) -> Edited:
+    """Carry the changes out on the METS, and put it in its place if nobody else was faster."""
+    upload = survey.area.upload(survey.mets)
+    try:
+        with survey.area.open(survey.mets) as source:
+            edited = edit(source.stream, upload, changes, now=ctx.clock())
+        if not edited.changed:
+            upload.abort()
+            return edited
+        with ctx.db.write() as c:
+            # writing the row keeps other edits out until this one is done
+            deposit = files.check_writable(c, agent, survey.deposit.id)
+            deposit_rows.save(c, deposit)
+            entry = survey.area.entry(survey.mets)
+            if entry is None:
+                raise Conflict("The METS file was removed meanwhile.", code="etag-mismatch")
+            with survey.area.open(survey.mets) as now:
+                _check_match(f'"{survey.digest}"', proofs.digest_of(now.stream))
+            upload.finish()
+    except BaseException:
+        upload.abort()
+        raise
+    return edited
+
+
+# ------------------------------------------------------------------------------------ deleting
+
+
+def _told(survey: _Survey, item: Item) -> Item:
+    return Item(path=survey.member(item.path), is_folder=item.is_folder, where=item.where)
+
+
+def _listed(ctx: Context, survey: _Survey) -> dict[str, bool]:
+    """Member path → whether it is a folder, of all that METS lists."""
+    description = workspaces.read_description(ctx, survey.area, survey.mets)
+    found = {file.path: False for file in description.files}
+    return found | {folder.path: True for folder in description.folders}
+
+
+def _origin(survey: _Survey, path: str) -> str | None:
+    entry = survey.files.get(MemberPath(path))
+    return entry.path if entry else survey.folders.get(MemberPath(path))
+
+
+def _check(
+    survey: _Survey,
+    below: list[Item],
+    root: list[Item],
+    listed: Mapping[str, bool],
+    selection: Selection,
+) -> None:
+    """BadRequest or NotFound, with every item that cannot be deleted."""
+    faults, missing = [], []
+    going = {item.path for item in below}
+    there = {*survey.files, *survey.folders}
+    for item in below:
+        if item.path in _KEPT:
+            faults.append(_fault("protected", "This folder belongs to every deposit", item.path))
+        elif item.path not in listed and _origin(survey, item.path) is None:
+            missing.append(_fault("no-such-item", "It is neither in METS nor here", item.path))
+        else:
+            start = f"{item.path}/"
+            places = [*(there if selection.from_files else ()), *listed]
+            left = [path for path in places if path.startswith(start) and path not in going]
+            if left:
+                faults.append(
+                    _fault("folder-not-empty", f"'{min(left)}' would be left in it", item.path)
+                )
+    for item in root:
+        protected = _BAG_FILES | {survey.mets, LISTING_CACHE}
+        if item.path in protected:
+            faults.append(_fault("protected", "This file belongs to the deposit", item.path))
+        elif survey.area.entry(item.path) is None:
+            missing.append(_fault("no-such-item", "There is no such file", item.path))
+    if faults:
+        raise BadRequest(
+            f"Nothing was deleted: '{faults[0].path}' cannot be: {faults[0].message}",
+            code=faults[0].code,
+            faults=[*faults, *missing],
+        )
+    if missing:
+        raise NotFound(
+            f"Can't find a file or folder to delete: '{missing[0].path}'. Nothing was deleted.",
+            code="no-such-item",
+            faults=missing,
+        )
+
+
+def _fault(code: str, message: str, path: str) -> Fault:
+    return Fault(code=code, message=f"{message}.", path=path[:500])
+
+
+def _delete(survey: _Survey, item: Item, origin: str, selection: Selection) -> bool:
+    """Delete one file or folder; whether that counts as done."""
+    try:
+        if MemberPath(item.path) in survey.folders:
+            survey.area.delete_folder(origin)
+        else:
+            survey.area.delete(origin)
+    except (StrongroomError, OSError):
+        tolerated = selection.continue_if_fail and item.path not in selection.continue_if_fail
+        if not tolerated:
+            raise
+    return True
