@@ -37,6 +37,7 @@ from strongroom.services.context import Context, Queue, Roots
 from strongroom.services.maintenance import RebuildReport
 from strongroom.storage import durable
 from strongroom.storage.local import LocalWorkAreas
+from strongroom.tools import running
 
 __all__ = ["find_mets", "make_mets", "rebuild", "serve", "work"]
 
@@ -76,6 +77,7 @@ def open_context(settings: Settings, queue: Queue | None = None) -> Context:
         process=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
         max_mets=settings.max_mets,
         scratch=settings.data / "scratch",
+        tools=running.ALL,
     )
 
 

@@ -1,0 +1,1 @@
+"""Programs that look at files (Siegfried, ClamAV, ExifTool): run, and their outputs read."""
