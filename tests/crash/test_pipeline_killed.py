@@ -6,6 +6,7 @@ says just that, and until then nothing can be imported.
 
 from __future__ import annotations
 
+import hashlib
 import io
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,8 +53,9 @@ class Writer:
 
     def run(self, folder: Path, scratch: Path, stop: object) -> None:
         for path, data in NEW.items():
-            (scratch / path).parent.mkdir(parents=True)
-            (scratch / path).write_bytes(data)
+            place = scratch / path.removeprefix("metadata/")
+            place.parent.mkdir(parents=True)
+            place.write_bytes(data)
 
 
 def work(ctx: Context) -> None:
@@ -65,14 +67,37 @@ def work(ctx: Context) -> None:
 
 
 def contents(ctx: Context, deposit: str, root: str) -> dict[str, bytes]:
-    """All files but METS, by their paths below the content root."""
+    """All files of the content but METS, by their paths below its root."""
+    found = {
+        path.removeprefix(root): data
+        for path, data in everything(ctx, deposit).items()
+        if path.startswith(root)
+    }
+    found.pop("mets.xml")
+    return found
+
+
+def everything(ctx: Context, deposit: str) -> dict[str, bytes]:
     area = ctx.areas.area(deposit)
     found = {}
     for entry in area.listing().files:
         with area.open(entry.path) as file:
-            found[entry.path.removeprefix(root)] = file.stream.read()
-    found.pop("mets.xml")
+            found[entry.path] = file.stream.read()
     return found
+
+
+def assert_is_a_bag(files: dict[str, bytes]) -> None:
+    digests = {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}
+    for manifest in ("manifest-sha256.txt", "tagmanifest-sha256.txt"):
+        lines = files[manifest].decode().splitlines()
+        listed = {path: digest for digest, path in (line.split("  ", 1) for line in lines)}
+        assert listed == {path: digests[path] for path in listed}
+        inside = manifest.startswith("manifest")
+        assert set(listed) == {
+            path
+            for path in files
+            if path.startswith("data/") == inside and path != "tagmanifest-sha256.txt"
+        }
 
 
 def described(ctx: Context, deposit: str, root: str) -> list[str]:
@@ -116,6 +141,8 @@ def test_a_run_killed_before_every_step(tmp_path: Path, template: Template, root
         assert (view.status, view.job.errors) == (RunStatus.COMPLETED, ())
         assert contents(ctx, deposit, root) == after
         assert described(ctx, deposit, root) == sorted([*OBJECTS, *NEW])
+        if root:
+            assert_is_a_bag(everything(ctx, deposit))
         assert deposits.get(ctx, deposit).deposit.locked_by is None
         assert not list(ctx.scratch.iterdir())
         ctx.db.close()

@@ -58,7 +58,7 @@ class Looker:
             for path in folder.rglob("*")
             if path.is_file()
         )
-        place = scratch / self.output
+        place = scratch / self.output.removeprefix("metadata/")
         place.parent.mkdir(parents=True)
         place.write_text("\n".join(seen))
 

@@ -227,6 +227,17 @@ _STATE = {
 
 #: the material: files, METS, identifiers
 _MATERIAL = {
+    "bad-bag": (
+        "The deposit is a BagIt bag whose manifests list other files or other bytes than lie "
+        "there. The errors name each file. Mend the bag, or run the tools over the deposit, which "
+        "bags it anew, or delete bagit.txt and the manifests."
+    ),
+    "not-in-manifest": "A file lies in the bag that no manifest lists.",
+    "several-formats": "Tools name different formats for a file, so METS is told none of them.",
+    "not-bagged": (
+        "The bag has manifests of algorithms other than SHA-256, so it was not bagged anew after "
+        "the tools had run."
+    ),
     "bad-description": (
         "No METS can be written from this description; the errors name its entries."
     ),

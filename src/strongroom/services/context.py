@@ -50,7 +50,7 @@ class Tool(Protocol):
     def probe(self) -> Probe: ...
 
     def run(self, folder: Path, scratch: Path, stop: Callable[[], bool]) -> object:
-        """Look at all files below ``folder``; write below ``scratch``, as a deposit has it.
+        """Look at all files below ``folder``; write below ``scratch``, laid out as ``metadata/``.
 
         ``stop`` is asked again and again; once it says so, the program is ended.
         """

@@ -14,7 +14,7 @@ from strongroom.domain.deposits import Deposit, DepositStatus
 from strongroom.domain.importjob import JobKind, JobStatus
 from strongroom.domain.resources import Group
 from strongroom.errors import BadRequest, Conflict, Fault
-from strongroom.services import browse, findings, nodes, workspaces
+from strongroom.services import bags, browse, findings, nodes, workspaces
 from strongroom.services.context import Context
 from strongroom.services.views import DiffView
 
@@ -32,6 +32,7 @@ def diff(ctx: Context, agent: str, deposit_id: str) -> DiffView:
     deposit = remember(ctx, deposit, loaded)
     wanted = differ.needs_proof(loaded.workspace, existing)
     workspace = workspaces.prove(ctx, deposit, loaded, wanted)
+    workspace = bags.checked(ctx, deposit, loaded, workspace)
     if deposit.group is None:
         raise _no_group(deposit)
     job = differ.diff(

@@ -27,7 +27,7 @@ from strongroom.errors import (
     StrongroomError,
     Unprocessable,
 )
-from strongroom.services import deposits, diffs, findings, nodes, proofs, workspaces
+from strongroom.services import bags, deposits, diffs, findings, nodes, proofs, workspaces
 from strongroom.services.context import Context
 from strongroom.services.views import JobView
 from strongroom.storage.protocols import WorkArea
@@ -190,7 +190,7 @@ class _Known:
         diffs.remember(ctx, deposit, loaded)
         self.title = loaded.workspace.title
         self.mets = loaded.workspace.mets or self.mets
-        files = loaded.workspace.files
+        files = bags.checked(ctx, deposit, loaded, loaded.workspace).files
         self.described = {p: f.described for p, f in files.items() if f.described}
         for path, file in files.items():
             if file.origin is not None and file.size is not None:

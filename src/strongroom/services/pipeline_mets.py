@@ -86,6 +86,7 @@ def _changes(
     changes: list[Change] = [*_removals(workspace.files, loaded, placement)]
     changes += [PutFolder(path=path) for path in _new_folders(loaded)]
     faults: list[Fault] = []
+    warnings = list(outputs.warnings)
     for path in here:
         file = workspace.files[path]
         if file.proven is None:
@@ -94,11 +95,13 @@ def _changes(
         if stated not in (None, file.proven) and path not in placed:
             faults.append(_other_bytes(path, stated, file.proven))
             continue
-        put, wrong = findings.to_describe(file, outputs.findings.get(path, ()), loaded)
-        faults += wrong
+        put, doubts = findings.to_describe(
+            file, outputs.findings.get(path, ()), loaded.types.get(path)
+        )
+        warnings += doubts
         changes.append(PutFile(file=put))
     faults += [fault for fault in workspace.refused if fault not in loaded.workspace.refused]
-    return changes, Described(faults=tuple(faults), warnings=tuple(outputs.warnings))
+    return changes, Described(faults=tuple(faults), warnings=tuple(warnings))
 
 
 def _removals(

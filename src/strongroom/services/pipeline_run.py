@@ -19,6 +19,7 @@ from strongroom.domain.pipeline import RunReport, Stage
 from strongroom.domain.workspace import Workspace
 from strongroom.errors import Conflict, Fault, NotFound, StrongroomError, Unprocessable
 from strongroom.services import (
+    bagging,
     diffs,
     nodes,
     pipeline,
@@ -101,10 +102,11 @@ def _carry_out(ctx: Context, job: Job, watch: Watch) -> None:
             pipeline_stages.set_placed(c, job.id)
     watch.progress(Progress(phase="describing"))
     told = pipeline_mets.describe(ctx, deposit, placement)
+    faults, warnings = bagging.bag_again(ctx, deposit)
     with ctx.db.write() as c:
-        report = replace(report, warnings=(*report.warnings, *told.warnings))
+        report = replace(report, warnings=(*report.warnings, *told.warnings, *warnings))
         job_documents.put(c, job.id, job_documents.REPORT, report)
-    _end(ctx, job, told.faults)
+    _end(ctx, job, [*told.faults, *faults])
 
 
 # ----------------------------------------------------------------------- what can be stopped

@@ -12,12 +12,13 @@ from pathlib import Path
 from strongroom.domain.pipeline import RunReport, ToolReport, ToolStatus
 from strongroom.errors import Fault, StrongroomError
 from strongroom.services.context import Tool
+from strongroom.services.pipeline_placement import METADATA
 
 
 def run_all(
     tools: Iterable[Tool], objects: Path, outputs: Path, stop: Callable[[], bool]
 ) -> tuple[RunReport, list[Fault]]:
-    """Let every tool that is there look at ``objects`` and write below ``outputs``.
+    """Let every tool that is there look at ``objects`` and write below ``outputs/metadata``.
 
     A tool that is absent is a warning, one that fails a fault; the others run all the same.
     """
@@ -50,7 +51,7 @@ def _run(tool: Tool, objects: Path, outputs: Path, stop: Callable[[], bool]) -> 
     if report.status is ToolStatus.ABSENT:
         return report
     try:
-        tool.run(objects, outputs, stop)
+        tool.run(objects, outputs / METADATA, stop)
     except StrongroomError as error:
         return replace(report, status=ToolStatus.FAILED, reason=error.message)
     return report

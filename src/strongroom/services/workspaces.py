@@ -42,6 +42,8 @@ class Loaded:
     mets: str | None
     #: files of the content by member path
     entries: Mapping[MemberPath, FileEntry]
+    #: all files by their paths in the deposit
+    origins: Mapping[str, FileEntry]
     #: content types guessed from names
     types: Mapping[MemberPath, str]
     #: what its METS says; None without METS
@@ -97,6 +99,7 @@ def load(ctx: Context, deposit: Deposit, existing: Group | None) -> Loaded:
         layout=layout,
         mets=mets,
         entries=entries,
+        origins=by_origin,
         types={path: kind for path in workspace.files if (kind := guess(path)) is not None},
         description=description,
     )
