@@ -180,7 +180,7 @@ def test_exiftool_is_run_and_read(tmp_path: Path) -> None:
     tool, scratch = running.ExifTool(), tmp_path / "scratch"
     assert tool.probe().reason is None
     tool.run(objects, scratch, lambda: False)
-    text = (scratch / outputs.EXIF).read_text()
+    text = (scratch / "exif" / "exif_output.txt").read_text()
     assert str(tmp_path) not in text
     files = {outputs.EXIF: text, "objects/-rf *; $HOME/é #.txt": "", "objects/b.txt": ""}
     found = read(files).findings
@@ -208,7 +208,7 @@ def test_clamscan_is_run_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     tool, scratch = running.ClamScan(), tmp_path / "scratch"
     assert tool.probe().version == "ClamAV 1/2/3"
     tool.run(objects, scratch, lambda: False)
-    log = (scratch / outputs.VIRUS_LOG).read_text()
+    log = (scratch / "brunnhilde" / "logs" / "viruscheck-log.txt").read_text()
     assert str(tmp_path) not in log.partition(clamav.SUMMARY)[0]
     found = read({outputs.VIRUS_LOG: log, "objects/bad one.txt": "", "objects/good.txt": ""})
     assert found.warnings == ()

@@ -45,7 +45,7 @@ class ExifTool:
         return _probe("exiftool", ["-ver"], "ExifTool", "Debian: libimage-exiftool-perl")
 
     def run(self, folder: Path, scratch: Path, stop: Callable[[], bool]) -> None:
-        target = scratch / outputs.EXIF
+        target = _place(scratch, outputs.EXIF)
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("wb") as out:
             # it ends with 1 where a file is of a kind that it does not know
@@ -68,7 +68,7 @@ class ClamScan:
         return found
 
     def run(self, folder: Path, scratch: Path, stop: Callable[[], bool]) -> None:
-        target = scratch / outputs.VIRUS_LOG
+        target = _place(scratch, outputs.VIRUS_LOG)
         target.parent.mkdir(parents=True, exist_ok=True)
         arguments = ["clamscan", "-r", "-i", "--stdout", folder.name]
         with tempfile.TemporaryFile() as out:
@@ -78,7 +78,7 @@ class ClamScan:
             above = os.fsencode(folder.parent.resolve()) + b"/"
             with target.open("wb") as log:
                 log.writelines(line.removeprefix(above) for line in out)
-        version = scratch / outputs.VIRUS_DEFINITION
+        version = _place(scratch, outputs.VIRUS_DEFINITION)
         version.parent.mkdir(parents=True, exist_ok=True)
         version.write_text(f"{self.probe().version}\n", encoding="utf-8")
 
@@ -92,13 +92,18 @@ class Siegfried:
         return _probe("sf", ["-version"], "Siegfried", "https://www.itforarchivists.com/siegfried")
 
     def run(self, folder: Path, scratch: Path, stop: Callable[[], bool]) -> None:
-        target = scratch / outputs.SIEGFRIED / "siegfried.csv"
+        target = _place(scratch, f"{outputs.SIEGFRIED}siegfried.csv")
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("wb") as out:
             _run(["sf", "-csv", "-hash", "sha256", folder.name], folder.parent, out, stop)
 
 
 ALL = (Siegfried(), ClamScan(), ExifTool())
+
+
+def _place(scratch: Path, output: str) -> Path:
+    """Where an output goes; ``scratch`` stands for the deposit's folder ``metadata``."""
+    return scratch / output.removeprefix("metadata/")
 
 
 def _environment() -> dict[str, str]:
