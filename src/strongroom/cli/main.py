@@ -21,6 +21,7 @@ from strongroom.cli.rebuild import rebuild
 from strongroom.cli.serve import serve
 from strongroom.cli.show import show
 from strongroom.cli.state import State, server_options
+from strongroom.cli.tools import tools
 from strongroom.cli.versions import versions
 from strongroom.cli.worker import worker
 from strongroom.errors import OutOfSpace, StrongroomError
@@ -37,7 +38,7 @@ def cli() -> None:
     """
 
 
-for command in (preserve, export, show, versions, serve, worker, rebuild, ocfl, demo):
+for command in (preserve, export, show, versions, serve, worker, rebuild, tools, ocfl, demo):
     cli.add_command(command)
 
 
