@@ -60,7 +60,7 @@ else:
 
 ctx = inside.open_data(data)
 worker = Worker(ctx, threads=1, name="sleeper")
-job = worker._claim()
+job = worker._claim(None)
 workers.LATER = workers.POLL = 0.01  # it need not wait for long when it cannot record
 worker._run(job)
 print("awake and done", flush=True)
@@ -128,7 +128,7 @@ def test_a_worker_that_wakes_too_late_changes_nothing(
 def run_next(ctx: Context) -> None:
     """Run what waits, as a worker that is awake does."""
     worker = Worker(ctx, threads=1, name="awake")
-    job = worker._claim()
+    job = worker._claim(None)
     assert job is not None
     worker._run(job)
 
