@@ -21,7 +21,12 @@ import pytest
 from support.server import Server, environment
 
 PROGRAMS = ("sh", "curl", "sha256sum", "sed", "grep", "seq", "openssl", "base64")
-PAGES = ("preserve-with-curl.md", "patch-one-file.md", "upload-over-http.md")
+PAGES = (
+    "preserve-with-curl.md",
+    "patch-one-file.md",
+    "upload-over-http.md",
+    "pipeline.md",
+)
 SECONDS = 90
 #: printed after each block
 MARK = "=== end of the block at line {} ==="
