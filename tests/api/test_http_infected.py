@@ -91,3 +91,36 @@ def test_what_is_preserved_already_does_not_block(
     result = workflow.run_diff(client, deposit)
     assert "infectedAllowed" not in result
     workflow.assert_holds(client, group, with_virus(more), "v2")
+
+
+LOG = "metadata/brunnhilde/logs/viruscheck-log.txt"
+SUMMARY = "\n----------- SCAN SUMMARY -----------\nScanned files: 2\nInfected files: 1\n"
+
+
+@pytest.mark.parametrize("root", ["", "data/"])
+def test_the_log_of_a_scanner_is_enough(client: httpx.Client, group: str, root: str) -> None:
+    """Also where METS is of another program, and the scanner ran somewhere else."""
+    log = f"/home/ann/work/objects/a.exe: {SIGNATURE} FOUND\n{SUMMARY}".encode()
+    files = samples.with_mets({**FILES, LOG: log})
+    deposit = workflow.make_filled(
+        client, group, {root + path: data for path, data in files.items()}
+    )
+    expected = [{"path": "objects/a.exe", "signature": SIGNATURE, "source": "ClamAv"}]
+    assert workflow.get_diff(client, deposit)["infected"] == expected
+    assert ok(workflow.post_diff(client, deposit), 422).json()["code"] == "infected-file"
+    job = {"id": f"{deposit['id']}/importjobs/diff", "allowInfected": [f"{root}objects/a.exe"]}
+    assert workflow.run_job(client, deposit, job)["infectedAllowed"] == expected
+    workflow.assert_holds(client, group, files)
+
+
+def test_a_renamed_file_is_known_by_where_it_lies(
+    client: httpx.Client, infected: dict[str, Any], group: str
+) -> None:
+    data = FILES["objects/a.exe"]
+    item = workflow.binary(group, infected, "objects/a.exe", data)
+    item["id"] = workflow.member(group, "objects/harmless.txt")
+    job = workflow.hand_written(
+        infected, group, binariesToAdd=[item], containersToAdd=[{"id": f"{group}/objects"}]
+    )
+    refused = ok(workflow.post_job(client, infected, job), 422).json()
+    assert refused["errors"][0]["path"] == "objects/harmless.txt"

@@ -170,6 +170,15 @@ def test_results_take_the_place_of_older_ones_and_ad_hoc_stays(
     assert not list(ctx.scratch.iterdir())
 
 
+def test_the_definitions_of_a_scanner_are_told(ctx: Context) -> None:
+    deposit = managed(ctx, {"objects/a.txt": b"one"})
+    assert run(ctx, deposit).report.virus_definition is None
+    name = "metadata/virus-definition/virus-definition.txt"
+    view = run(with_tools(ctx, Looker(task="viruses", output=name)), deposit)
+    # the tool of these tests writes the names and sizes of what it sees
+    assert view.report.virus_definition == "a.txt 3"
+
+
 def test_mets_forgets_results_that_are_gone(ctx: Context) -> None:
     deposit = managed(ctx, {"objects/a.txt": b"one"})
     first = with_tools(ctx, Looker(output="metadata/siegfried/deep/first.csv"))

@@ -306,6 +306,10 @@ _MATERIAL = {
         "A tool is not installed on the server, so nothing was found out by it. The errors say "
         "what was looked for; 'strongroom tools' lists all tools."
     ),
+    "tool-output": (
+        "The output of a tool in metadata/ cannot be used as it is: the text says what of it was "
+        "passed over. Run the tools again, or put a whole output there."
+    ),
     "tool-failed": (
         "A tool failed, so the results of the run were thrown away and the deposit is as it was. "
         "The errors say what the tool said."

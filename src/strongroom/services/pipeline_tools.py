@@ -13,6 +13,10 @@ from strongroom.domain.pipeline import RunReport, ToolReport, ToolStatus
 from strongroom.errors import Fault, StrongroomError
 from strongroom.services.context import Tool
 from strongroom.services.pipeline_placement import METADATA
+from strongroom.tools.outputs import VIRUS_DEFINITION
+
+#: longest name of virus definitions that is kept (characters)
+MAX_DEFINITION = 1_000
 
 
 def run_all(
@@ -36,7 +40,20 @@ def run_all(
         for report in reports
         if report.status is ToolStatus.ABSENT
     ]
-    return RunReport(tools=tuple(reports), warnings=tuple(warnings)), faults
+    whole = RunReport(
+        tools=tuple(reports),
+        virus_definition=_definition(outputs / VIRUS_DEFINITION),
+        warnings=tuple(warnings),
+    )
+    return whole, faults
+
+
+def _definition(place: Path) -> str | None:
+    """How the scanner names itself and its definitions; None if it has not run."""
+    if not place.is_file():
+        return None
+    with place.open(encoding="utf-8", errors="replace") as text:
+        return text.read(MAX_DEFINITION).strip() or None
 
 
 def _run(tool: Tool, objects: Path, outputs: Path, stop: Callable[[], bool]) -> ToolReport:
