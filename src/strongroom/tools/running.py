@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from strongroom.errors import Unprocessable
-from strongroom.tools import outputs
+from strongroom.tools import places as outputs
 
 _PROBE_SECONDS = 60
 #: seconds between two looks whether a program is to stop

@@ -1,50 +1,23 @@
-"""Reads what Siegfried found, as its CSV: the format of each file by PRONOM."""
+"""Reads what Siegfried wrote, in whichever of its three forms; the content decides, not the name.
+
+Leaves each form to a module of its own.
+"""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from strongroom.tools import siegfried_csv, siegfried_json, siegfried_yaml
+from strongroom.tools.rows import Report
+from strongroom.tools.text import Peeked, Readable, first_sign, lines
 
-from strongroom.domain import digests
-
-_NEEDED = frozenset({"filename", "id"})
+_START = 4096  # bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
-    """One line: a file and one format that it may have."""
-
-    #: as the tool saw it, with slashes
-    path: str
-    #: bytes
-    size: int | None
-    digest: str | None
-    #: ``UNKNOWN`` where the tool did not know
-    pronom_key: str
-    format_name: str | None
-    content_type: str | None
-
-
-def read(lines: Iterable[str]) -> Iterator[Match]:
-    """The matches in a CSV; a file with several has several. ValueError if it is no such CSV."""
-    table = csv.DictReader(_without_nul(lines))
-    if not set(table.fieldnames or ()) >= _NEEDED:
-        raise ValueError("its first line does not name the columns filename and id")
-    for row in table:
-        path, key = row.get("filename"), row.get("id")
-        if path and key:
-            size = (row.get("filesize") or "").strip()
-            yield Match(
-                path=path.replace("\\", "/"),
-                size=int(size) if size.isascii() and size.isdigit() else None,
-                digest=digests.normal(row.get("sha256") or None),
-                pronom_key=key.strip(),
-                format_name=(row.get("format") or "").strip() or None,
-                content_type=(row.get("mime") or "").strip() or None,
-            )
-
-
-def _without_nul(lines: Iterable[str]) -> Iterator[str]:
-    for number, line in enumerate(lines):
-        yield (line.removeprefix("\ufeff") if number == 0 else line).replace("\0", "\ufffd")
+def read(stream: Readable) -> Report:
+    """All files of a report. ValueError says why it is none."""
+    peeked = Peeked(stream, _START)
+    sign = first_sign(peeked.start)
+    if sign.startswith(b"{"):
+        return siegfried_json.read(peeked)
+    if sign.startswith((b"---", b"siegfried ", b"filename :")):
+        return siegfried_yaml.read(lines(peeked))
+    return siegfried_csv.read(lines(peeked))
