@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -162,7 +163,8 @@ def _run(
                         raise _failed(arguments, "it took longer than a day", b"") from None
         finally:
             if process.returncode is None:
-                process.kill()
+                # with all that it has started
+                os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
         if status not in good:
             complaints.seek(0)
