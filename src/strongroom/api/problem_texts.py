@@ -310,6 +310,18 @@ _MATERIAL = {
         "The output of a tool in metadata/ cannot be used as it is: the text says what of it was "
         "passed over. Run the tools again, or put a whole output there."
     ),
+    "unmatched-row": (
+        "The output of a tool in metadata/ tells of a file that is not in the deposit; the rest of "
+        "the output counts."
+    ),
+    "incomplete-scan": (
+        "The log of a virus scan does not prove that all files were scanned, so none counts as "
+        "clean by it. What it did find counts. Scan again."
+    ),
+    "not-scanned": (
+        "The virus scanner could not look at a file, or not at all of it, so the file counts as "
+        "neither clean nor infected."
+    ),
     "tool-failed": (
         "A tool failed, so the results of the run were thrown away and the deposit is as it was. "
         "The errors say what the tool said."
