@@ -568,6 +568,35 @@ def test_writing_and_purging_neighbours_do_not_disturb_each_other(root: OcflRoot
     assert sorted(p.name for p in root.folder.iterdir() if p.is_dir()) == ["extensions"]
 
 
+@pytest.mark.parametrize("call", [1, 2])
+def test_folders_that_a_neighbours_purge_takes_away_do_not_fail_ours(
+    root: OcflRoot, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    """What is empty goes between our change in a folder and our syncing it."""
+    add(root, {"a": b"a"})
+    top = root.folder / root.object_path(ID)[:3]
+    beside = top / "neighbour"
+    beside.mkdir()
+    original = durable.sync_folder
+    above: list[Path] = []
+
+    def sync_folder(path: Path | str) -> None:
+        folder = Path(path)
+        if folder == top or top in folder.parents:
+            above.append(folder)
+            if len(above) == call:
+                beside.rmdir()
+                while folder != root.folder and not any(folder.iterdir()):
+                    folder.rmdir()
+                    folder = folder.parent
+        original(path)
+
+    monkeypatch.setattr(durable, "sync_folder", sync_folder)
+    root.purge(ID)
+    assert len(above) >= call
+    assert sorted(p.name for p in root.folder.iterdir() if p.is_dir()) == ["extensions"]
+
+
 def test_a_folder_that_vanishes_under_a_commit_is_made_again(
     root: OcflRoot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,8 +77,19 @@ def prune(site: Site, folder: Path) -> int:
             break
         folder = folder.parent
     if removed:
-        durable.sync_folder(folder)
+        sync_nearest(site, folder)
     return removed
+
+
+def sync_nearest(site: Site, folder: Path) -> None:
+    """Sync a folder that lost a name; where a neighbour's purge took it away, the one above it."""
+    while folder != site.folder:
+        try:
+            durable.sync_folder(folder)
+            return
+        except FileNotFoundError:
+            folder = folder.parent
+    durable.sync_folder(folder)
 
 
 def id_at(store: Store, path: StoragePath) -> str:

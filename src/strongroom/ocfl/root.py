@@ -230,7 +230,7 @@ class OcflRoot:
             durable.sync_folder(site.staging.trash)
             durable.rename(folder, place.folder / "object")
             durable.sync_folder(place.folder)
-            durable.sync_folder(folder.parent)
+            recovery.sync_nearest(site, folder.parent)
             recovery.prune(site, folder.parent)
         # the object is gone, whatever becomes of the trash; what cannot be deleted is swept
         with suppress(OSError):
