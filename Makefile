@@ -110,16 +110,18 @@ build/wheel.stamp: $(VENV)/dev.stamp README.md LICENSE $(shell find src -type f 
 bench: $(VENV)/dev.stamp
 	@for file in benchmarks/bench_*.py; do $(BIN)/python "$$file" || exit 1; done
 
+# the widest set first, so that what runs is what was tested: ocfl-py brings an aiobotocore that
+# wants a botocore of its own
 lock:
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--custom-compile-command 'make lock' --output-file requirements/runtime.txt pyproject.toml
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--custom-compile-command 'make lock' --constraint requirements/runtime.txt \
-		--output-file requirements/build.txt requirements/build.in
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command 'make lock' --extra dev \
-		--constraint requirements/runtime.txt --constraint requirements/build.txt \
 		--output-file requirements/dev.txt pyproject.toml requirements/build.in
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command 'make lock' --constraint requirements/dev.txt \
+		--output-file requirements/runtime.txt pyproject.toml
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command 'make lock' --constraint requirements/dev.txt \
+		--output-file requirements/build.txt requirements/build.in
 
 clean:
 	rm -rf $(VENV) build dist strongroom-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis \

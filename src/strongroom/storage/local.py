@@ -81,6 +81,10 @@ class LocalWorkArea:
         """The area's folders, to be opened."""
         return self._tree
 
+    @property
+    def remote(self) -> bool:
+        return False
+
     def exists(self) -> bool:
         try:
             return stat.S_ISDIR(self._folder.lstat().st_mode)

@@ -92,6 +92,10 @@ class WorkArea(Protocol):
     def folders(self) -> Folders | None:
         """Its folders, where they are those of an operating system; None where they are not."""
 
+    @property
+    def remote(self) -> bool:
+        """Whether each look at a file is a journey, so that many should be under way at once."""
+
     def exists(self) -> bool: ...
     def create(self) -> None:
         """Make the (empty) area; Conflict if it is there."""

@@ -1,0 +1,88 @@
+"""How the store is reached: endpoint, region, credentials and retries, as AWS tools take them.
+
+What is not set here comes from ``AWS_*`` variables and the files of the AWS command line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, cast
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    import boto3
+    from types_boto3_s3 import S3Client
+
+#: connections that are kept to one store
+POOL = 64
+_REGION = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Which store to speak to, and how; can be sent to other processes."""
+
+    #: its URL; None: that of AWS, or of ``AWS_ENDPOINT_URL_S3``
+    url: str | None = None
+    #: None: that of ``AWS_REGION`` and of the AWS files, else us-east-1
+    region: str | None = None
+    #: ``auto``: path style for stores other than AWS, unless an AWS file says otherwise
+    style: Literal["auto", "path", "virtual"] = "auto"
+
+
+@lru_cache(maxsize=8)
+def connect(endpoint: Endpoint) -> S3Client:
+    """A client; one for each process and store, safe to share between threads."""
+    import boto3
+
+    session = boto3.Session()
+    client = _client(session, endpoint, endpoint.style)
+    if endpoint.style == "auto" and not _configured(session) and not _is_aws(client):
+        client = _client(session, endpoint, "path")
+    # older stores ask for it where AWS is content with a checksum of its own kind
+    client.meta.events.register("before-call.s3.DeleteObjects", _with_md5)
+    return client
+
+
+def _client(session: boto3.Session, endpoint: Endpoint, style: str) -> S3Client:
+    from botocore.config import Config
+
+    config = Config(
+        signature_version="s3v4",
+        # a store that knows no checksums must not be sent any that nobody asked for
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        retries={"mode": "standard", "total_max_attempts": 6},
+        max_pool_connections=POOL,
+        connect_timeout=10,
+        read_timeout=120,
+        tcp_keepalive=True,
+        s3=None if style == "auto" else cast(Any, {"addressing_style": style}),
+    )
+    return session.client(
+        "s3",
+        endpoint_url=endpoint.url,
+        region_name=endpoint.region or session.region_name or _REGION,
+        config=config,
+    )
+
+
+def _configured(session: boto3.Session) -> bool:
+    """Whether an AWS file says how buckets are addressed."""
+    said = session._session.get_scoped_config().get("s3")
+    return isinstance(said, dict) and "addressing_style" in said
+
+
+def _is_aws(client: S3Client) -> bool:
+    host = urlsplit(client.meta.endpoint_url).hostname or ""
+    return host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+
+
+def _with_md5(params: dict[str, Any], **_: object) -> None:
+    body = params.get("body")
+    if isinstance(body, bytes):
+        digest = hashlib.md5(body, usedforsecurity=False).digest()
+        params["headers"]["Content-MD5"] = b64encode(digest).decode()

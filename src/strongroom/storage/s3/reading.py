@@ -1,0 +1,196 @@
+"""Objects as streams: from any place on, taken up again where a connection broke off.
+
+Every byte of a stream is of one object: where another was put in its place meanwhile, reading ends
+in an OSError (``ESTALE``). Digests are left to whoever reads.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import time
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import IO, TYPE_CHECKING
+
+import urllib3.exceptions
+from botocore.exceptions import BotoCoreError, HTTPClientError
+
+from strongroom.errors import Unavailable
+from strongroom.storage.s3.bucket import Bucket, Found
+from strongroom.storage.s3.trouble import ConditionFailed, OutOfRange, unreachable
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+#: how often a stream is taken up again, and seconds before the first time
+_RESUMES, _PAUSE = 4, 0.1
+#: bytes of one request of a stream that is read ahead, and how many are under way
+PART = 8 << 20
+DEPTH = 4
+
+_BROKEN = (BotoCoreError, HTTPClientError, urllib3.exceptions.HTTPError, OSError)
+
+
+class ObjectFile(io.RawIOBase):
+    """An object open for reading, by one request for each place that is read from."""
+
+    def __init__(self, bucket: Bucket, key: str) -> None:
+        """FileNotFoundError if there is no such key."""
+        self._bucket = bucket
+        self._key = key
+        self._position = 0
+        self._body: IO[bytes] | None
+        self._body, self.found = bucket.open(key)
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.found.size
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Up to ``size`` bytes, all that are left without it."""
+        left = self.size - self._position
+        wanted = left if size is None or size < 0 else min(size, left)
+        for number in range(_RESUMES + 1):
+            if wanted <= 0:
+                return b""
+            try:
+                data = self._at_position().read(wanted)
+            except _BROKEN as error:
+                self._drop()
+                if number == _RESUMES or isinstance(error, StaleObject | FileNotFoundError):
+                    raise self._told(error) from error
+            else:
+                if data:
+                    self._position += len(data)
+                    return data
+                self._drop()  # it ended too early, without a word
+            time.sleep(_PAUSE * 2**number)
+        raise unreachable(EOFError("the answer ended too early"))
+
+    def _told(self, error: Exception) -> Exception:
+        if isinstance(error, StaleObject | FileNotFoundError):
+            return error
+        return unreachable(error)
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """The same, into a buffer."""
+        view = memoryview(buffer).cast("B")
+        data = self.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
+        position = start + offset
+        if position < 0:
+            raise OSError(errno.EINVAL, "a place before the beginning")
+        if position != self._position:
+            self._drop()
+            self._position = position
+        return position
+
+    def tell(self) -> int:
+        return self._position
+
+    def _at_position(self) -> IO[bytes]:
+        if self._body is None:
+            self._body = open_part(self._bucket, self.found, self._position)
+        return self._body
+
+    def _drop(self) -> None:
+        body, self._body = self._body, None
+        if body is not None:
+            with suppress(Exception):
+                body.close()
+
+    def close(self) -> None:
+        self._drop()
+        super().close()
+
+
+class StaleObject(OSError):
+    """Another object was put in the place of the one that is being read."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(errno.ESTALE, "it was replaced while it was read", key)
+
+
+def open_part(bucket: Bucket, found: Found, start: int) -> IO[bytes]:
+    """The bytes of just this object from ``start`` on."""
+    try:
+        return bucket.open(found.key, start=start, etag=found.etag)[0]
+    except (ConditionFailed, OutOfRange):
+        raise StaleObject(found.key) from None
+
+
+class AheadFile(io.RawIOBase):
+    """A large object, read from its beginning to its end by several requests at once.
+
+    At most ``DEPTH + 1`` parts of ``PART`` bytes are in memory.
+    """
+
+    def __init__(self, bucket: Bucket, found: Found) -> None:
+        self._bucket = bucket
+        self.found = found
+        self._next = 0
+        self._pool = ThreadPoolExecutor(DEPTH, thread_name_prefix="strongroom-ahead")
+        self._waiting: deque[Future[bytes]] = deque()
+        self._part = memoryview(b"")
+        self._ask()
+
+    def readable(self) -> bool:
+        return True
+
+    def _ask(self) -> None:
+        while len(self._waiting) < DEPTH and self._next < self.found.size:
+            self._waiting.append(self._pool.submit(self._fetch, self._next))
+            self._next += PART
+
+    def _fetch(self, start: int) -> bytes:
+        """One part; asked for again, from its beginning, if the connection breaks."""
+        size = min(PART, self.found.size - start)
+        for number in range(_RESUMES + 1):
+            try:
+                body = self._bucket.range(self.found, start, size)
+            except (Unavailable, *_BROKEN) as error:
+                if number == _RESUMES or isinstance(error, StaleObject | FileNotFoundError):
+                    raise
+            else:
+                if len(body) == size:
+                    return body
+            time.sleep(_PAUSE * 2**number)
+        raise unreachable(EOFError("the answers ended too early"))
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Up to ``size`` bytes, all that are left without it."""
+        if size is None or size < 0:
+            return b"".join(iter(lambda: self.read(PART), b""))
+        if not self._part:
+            if not self._waiting:
+                return b""
+            self._part = memoryview(self._waiting.popleft().result())
+            self._ask()
+        data, self._part = self._part[:size], self._part[size:]
+        return bytes(data)
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """The same, into a buffer."""
+        view = memoryview(buffer).cast("B")
+        data = self.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._waiting.clear()
+        super().close()
