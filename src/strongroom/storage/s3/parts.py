@@ -13,6 +13,7 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from strongroom.errors import StrongroomError, Unavailable
 from strongroom.storage.s3.bucket import ANY, Bucket, Condition
@@ -136,7 +137,7 @@ class PartsUpload:
             self._buffer.clear()
         while self._waiting:
             self._done.append(self._waiting.popleft().result())
-        parts = [
+        parts: list[Any] = [
             {"PartNumber": part.number, "ETag": part.etag}
             | ({"ChecksumSHA256": part.sha256} if part.sha256 else {})
             for part in self._done
@@ -148,7 +149,7 @@ class PartsUpload:
                     Key=self._key,
                     UploadId=self._id,
                     MultipartUpload={"Parts": parts},
-                    **condition.arguments(),  # type: ignore[arg-type]
+                    **condition.arguments(),
                 )
             etag = str(answer["ETag"])
         except (FileNotFoundError, ConditionFailed, StrongroomError):
