@@ -420,7 +420,7 @@ _SERVER = {
         "The results of tools could not be written into the deposit. The server tries again."
     ),
     "no-bucket": "The bucket of the settings does not exist. Make it, or correct the settings.",
-    "bad-s3-place": "A place in an S3 store is written as s3://bucket/prefix.",
+    "bad-store-place": "A place in an S3 store is written as s3://bucket/prefix.",
     "storage-busy": "The store is busy with other requests on the same key. Try again.",
     "storage-refused": (
         "The store refuses the server's requests. Its operator must look at the server's "
