@@ -68,7 +68,7 @@ class LocalBackend:
             base=base.inventory_digest if base else None,
         )
         staging = self._site.staging
-        name = f"{self._site.key(object_id)}-{attempt}"
+        name = f"{self._site.label(object_id)}-{attempt}"
         place = staging.claim(staging.work, name, intent)
         return local_workplace.begin(self._site, object_id, base, place, style)
 
@@ -76,7 +76,7 @@ class LocalBackend:
         """One rename takes the object away; its bytes are deleted after that."""
         site = self._site
         folder = site.object_folder(object_id)
-        name = f"{site.key(object_id)}-{secrets.token_hex(6)}"
+        name = f"{site.label(object_id)}-{secrets.token_hex(6)}"
         with site.hold(object_id):
             if not folder.is_dir() or not self._is_its_own(object_id):
                 return

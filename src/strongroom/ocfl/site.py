@@ -52,7 +52,7 @@ class Ground:
             )
         return found
 
-    def key(self, object_id: str) -> str:
+    def label(self, object_id: str) -> str:
         """The start of the names of all unfinished work for an object."""
         return self.object_path(object_id).rpartition("/")[2][:32]
 

@@ -43,8 +43,11 @@ class Listing:
 class OpenFile(Protocol):
     """A file open for reading, and what it was when it was opened."""
 
-    entry: FileEntry
-    stream: BinaryIO
+    @property
+    def entry(self) -> FileEntry: ...
+
+    @property
+    def stream(self) -> BinaryIO: ...
 
     def unchanged(self) -> bool:
         """Whether the open file still is what it was when it was opened."""
