@@ -15,7 +15,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from support import workflow
+from strongroom.storage.s3.bucket import Bucket
+from strongroom.storage.s3.connection import Endpoint
+from support import s3_server, workflow
+from support.s3_server import S3Server
 from support.server import Server, ServerDied
 
 #: a test's property of this name is lines that are shown at the end of the run
@@ -84,6 +87,22 @@ def start_server(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Callab
     for extra in started:
         extra.kill()
         pytestconfig.stash[_RUNNING].remove(extra)
+
+
+@pytest.fixture(scope="session")
+def s3(pytestconfig: pytest.Config) -> Iterator[S3Server]:
+    """The S3 server that tests share; each has a bucket of its own."""
+    s3_server.require()
+    with S3Server() as shared:
+        yield shared
+
+
+@pytest.fixture
+def bucket(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """A bucket of this test alone; the environment has what is needed to reach it."""
+    for name, value in s3.environment().items():
+        monkeypatch.setenv(name, value)
+    return Bucket(s3.make_bucket(), Endpoint(url=s3.endpoint))
 
 
 @pytest.fixture

@@ -1,0 +1,201 @@
+"""A real S3 server for tests: a child process with its files in memory, on a port of its own.
+
+What is stored there is left to the tests, which are given an endpoint, credentials and buckets.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, build_opener
+
+import pytest
+
+from support.server import environment, free_port
+
+READY_SECONDS = 30.0
+#: names the program, where it is neither in ``build`` nor installed
+VARIABLE = "STRONGROOM_TEST_S3_SERVER"
+_PLACES = (
+    Path(__file__).parents[2] / "build" / "peers" / "bin" / "versitygw",
+    Path("/opt/s3/versitygw"),
+)
+#: a file system in memory that keeps extended attributes
+_MEMORY = Path("/dev/shm")
+
+
+def program() -> Path | None:
+    """The server's program; None if there is none on this machine."""
+    named = os.environ.get(VARIABLE)
+    if named:
+        return Path(named)
+    found = shutil.which("versitygw")
+    return next((path for path in _PLACES if path.exists()), Path(found) if found else None)
+
+
+def require() -> None:
+    """Skip the test where there is no S3 server; in CI that is an error."""
+    if program() is None:
+        if os.environ.get("CI"):
+            raise FileNotFoundError("versitygw must be there in CI: make peers")
+        pytest.skip("no S3 server (versitygw); to build it: make peers")
+
+
+class S3Server:
+    """One S3 server; a context manager that ends it and removes its files."""
+
+    def __init__(self, *, port: int | None = None) -> None:
+        found = program()
+        if found is None:
+            raise FileNotFoundError(f"no S3 server; set {VARIABLE} to versitygw")
+        self._program = found
+        self.port = port or free_port()
+        #: root of the API, without a slash at its end
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.access_key = "test" + secrets.token_hex(4)
+        self.secret_key = secrets.token_hex(16)
+        self._files = Path(
+            tempfile.mkdtemp(prefix="s3-", dir=_MEMORY if _MEMORY.is_dir() else None)
+        )
+        self.log_path = self._files / "server.log"
+        (self._files / "buckets").mkdir()
+        self.process: subprocess.Popen[bytes] | None = None
+        self._client: Any = None
+
+    def __enter__(self) -> S3Server:
+        return self.start()
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+        self.remove()
+
+    def start(self) -> S3Server:
+        """Start it, or start it again with the files that it has."""
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    *(str(self._program), "--port", f"127.0.0.1:{self.port}", "--quiet"),
+                    "--keep-alive",
+                    *("posix", str(self._files / "buckets")),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment(
+                    {"ROOT_ACCESS_KEY": self.access_key, "ROOT_SECRET_KEY": self.secret_key}
+                ),
+                start_new_session=True,
+            )
+        opener = build_opener(ProxyHandler({}))
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the S3 server ended: {self.log_path.read_text()[-2000:]}")
+            try:
+                opener.open(self.endpoint, timeout=2).close()
+            except HTTPError as error:
+                error.close()
+                return self  # it refuses whoever does not sign: it is there
+            except OSError:
+                time.sleep(0.02)
+            else:
+                return self
+        self.kill()
+        raise AssertionError(f"the S3 server was not ready after {READY_SECONDS:.0f} s")
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self) -> None:
+        """End it in good order; its files stay."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it as a power cut would; its files stay."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, by: signal.Signals) -> None:
+        if self.process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, by)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(10)
+
+    def remove(self) -> None:
+        """Remove its files."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+        shutil.rmtree(self._files, ignore_errors=True)
+
+    def environment(self) -> dict[str, str]:
+        """What AWS programs, Strongroom among them, need in order to reach it."""
+        return {
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    @property
+    def client(self) -> Any:
+        """A client as a program of somebody else's makes it."""
+        import boto3
+        from botocore.config import Config
+
+        if self._client is None:
+            self._client = boto3.session.Session().client(
+                "s3",
+                endpoint_url=self.endpoint,
+                region_name="us-east-1",
+                aws_access_key_id=self.access_key,
+                aws_secret_access_key=self.secret_key,
+                config=Config(s3={"addressing_style": "path"}, proxies={}, max_pool_connections=32),
+            )
+        return self._client
+
+    def make_bucket(self) -> str:
+        """A new bucket; its name."""
+        name = f"bucket-{secrets.token_hex(6)}"
+        self.client.create_bucket(Bucket=name)
+        return name
+
+    # ---------------------------------------------------------------- what a client does there
+
+    def put(self, bucket: str, key: str, data: bytes, **asked: Any) -> str:
+        """Store an object; its ETag."""
+        answer: Mapping[str, Any] = self.client.put_object(
+            Bucket=bucket, Key=key, Body=data, **asked
+        )
+        return str(answer["ETag"])
+
+    def get(self, bucket: str, key: str) -> bytes:
+        with self.client.get_object(Bucket=bucket, Key=key)["Body"] as body:
+            data: bytes = body.read()
+            return data
+
+    def keys(self, bucket: str, prefix: str = "") -> list[str]:
+        """All keys, as the store lists them."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return [said["Key"] for page in pages for said in page.get("Contents", ())]
+
+    def uploads(self, bucket: str) -> list[str]:
+        """Keys of the uploads in parts that are neither finished nor aborted."""
+        answer = self.client.list_multipart_uploads(Bucket=bucket)
+        return [said["Key"] for said in answer.get("Uploads", ())]
