@@ -68,6 +68,15 @@ def test_where_nothing_is_stated_nothing_holds() -> None:
     assert silent.stated == []
 
 
+def test_paths_may_be_written_otherwise_than_files_are_called() -> None:
+    encoded = Description(
+        files=(DescribedFile(path="objects/a%20b", access_conditions=("Staff",)),),
+    )
+    found = Inheritance(encoded, lambda path: path.replace("%20", " "))
+    assert found.stated == ["objects/a b"]
+    assert found.of("objects/a b").conditions == ("Staff",)
+
+
 def test_a_very_deep_path_is_no_trouble() -> None:
     deep = "/".join("d" for _ in range(2_000))
     assert INHERITANCE.of(deep).conditions_from == ""

@@ -448,7 +448,6 @@ def test_clearing_where_nothing_is_said_changes_nothing() -> None:
         old,
         SetAccess(path="objects/a", access_conditions=(), rights_statement=None),
         SetAccess(path="", access_conditions=()),
-        SetAccess(path="objects"),
     )
     assert (new, done.changed) == (old, False)
 
@@ -472,6 +471,20 @@ def test_conditions_that_cannot_be_are_refused(value: str) -> None:
     assert [(fault.code, fault.path) for fault in error.value.faults] == [
         ("bad-restriction", "objects"),
         ("bad-rights", "objects/a"),
+    ]
+
+
+def test_access_is_set_once_for_a_path_and_to_something() -> None:
+    with pytest.raises(BadRequest) as error:
+        edited(
+            book(),
+            SetAccess(path="objects/a", access_conditions=("Open",)),
+            SetAccess(path="objects/a", access_conditions=("Staff",)),
+            SetAccess(path="objects"),
+        )
+    assert [(fault.code, fault.path) for fault in error.value.faults] == [
+        ("duplicate-item", "objects/a"),
+        ("nothing-to-set", "objects"),
     ]
 
 

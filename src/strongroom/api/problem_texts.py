@@ -63,6 +63,11 @@ _REQUEST = {
         "what it may hold."
     ),
     "bad-version": "A version is v1, v2, … or a memento timestamp yyyyMMddHHmmss.",
+    "duplicate-item": "The request names this path twice; name it once.",
+    "nothing-to-set": (
+        "Name the paths whose access is to be set, and for each accessRestrictions (a list of "
+        "texts), rightsStatement (an absolute URI or null), or both."
+    ),
     "duplicate-id": "A job lists each resource once.",
     "foreign-host": (
         "While the server listens on loopback without authentication, it answers only under its "

@@ -7,7 +7,7 @@ file or folder itself, those it lies in, at last the object as a whole. Leaves M
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain
 from urllib.parse import urlsplit
@@ -39,17 +39,21 @@ class Access:
 class Inheritance:
     """The access of every path that a METS describes, and of any path below one.
 
-    Memory grows with the folders and with the files that state something of their own.
+    Paths are those that METS writes, unless ``tied`` turns them into others: into those of the
+    files that they stand for. Memory grows with the folders, and with the files that state
+    something of their own.
     """
 
-    def __init__(self, description: Description) -> None:
+    def __init__(
+        self, description: Description, tied: Callable[[str], str] = lambda path: path
+    ) -> None:
         self._own: dict[str, DescribedFile | DescribedFolder] = {}
         entries: Iterable[DescribedFile | DescribedFolder] = chain(
             description.folders, description.files
         )
         for entry in entries:
             if entry.access_conditions or entry.rights_statement:
-                self._own.setdefault(entry.path, entry)
+                self._own.setdefault(tied(entry.path), entry)
         root, rights = description.access_conditions, description.rights_statement
         #: folders that were looked at
         self._known: dict[str, Access] = {

@@ -27,6 +27,12 @@ MAX_CONDITION = 1_000
 def faults(change: SetAccess) -> Iterator[Fault]:
     """What is wrong with the values of a change."""
     path = change.path[:500]
+    if change.access_conditions is None and change.rights_statement is UNSET:
+        yield Fault(
+            code="nothing-to-set",
+            message="Neither access restrictions nor a rights statement is given.",
+            path=path,
+        )
     for condition in change.access_conditions or ():
         if not condition.strip() or illegal(condition) or len(condition) > MAX_CONDITION:
             yield Fault(

@@ -124,6 +124,8 @@ class _Editing:
         elif isinstance(change, Remove):
             self._plan_remove(change.path)
         else:
+            if change.path in self._access:
+                self._fault("duplicate-item", "Its access is set twice", change.path)
             self._access[change.path] = change
             self._affected.setdefault(change.path, True)
 
