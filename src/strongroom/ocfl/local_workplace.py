@@ -31,6 +31,8 @@ _MANY_FILES = 1000
 class LocalWorkplace:
     """A :class:`~strongroom.ocfl.workplace.Workplace` in a place of its own."""
 
+    is_remote = False
+
     def __init__(
         self, site: Site, object_id: str, base: StoredObject | None, place: Place, style: Style
     ) -> None:

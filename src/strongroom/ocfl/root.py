@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from strongroom.errors import BadRequest, Conflict, Damaged, NotFound, StrongroomError
 from strongroom.ocfl import declared, evidence, layouts, local_backend, walk
@@ -24,6 +24,9 @@ from strongroom.ocfl.site import Site
 from strongroom.ocfl.stored import StoredObject
 from strongroom.ocfl.versions import style_of
 from strongroom.storage.trouble import told_as
+
+if TYPE_CHECKING:
+    from strongroom.storage.s3.store import S3Store
 
 __all__ = ["OcflRoot", "Repairs"]
 
@@ -46,7 +49,7 @@ class OcflRoot:
     @classmethod
     def open(
         cls,
-        folder: Path,
+        place: Path | S3Store,
         *,
         create: bool = True,
         layout: Layout = layouts.DEFAULT,
@@ -54,19 +57,35 @@ class OcflRoot:
         upgrade: bool = False,
         clock: Callable[[], datetime] = _utc_now,
         patience: float = 60.0,
+        single_writer: bool = False,
     ) -> Self:
-        """The storage root in a folder; ``create`` makes one where there is nothing.
+        """The storage root in a folder or bucket; ``create`` makes one where there is nothing.
 
         A root that has no identity yet gets one, whether it is made here or not. ``layout`` is for
         a new root; another has its own. ``unknown`` says what to do about extensions that are not
         known here; ``upgrade`` lifts a root of OCFL 1.0 to 1.1.
 
         ``clock`` gives aware UTC, ``patience`` is how long (seconds) to wait for an object's lock.
-        Unprocessable if the folder holds something else, or a root that cannot be followed;
-        NotFound if there is no root and none is to be made.
+        ``single_writer`` is the operator's word that nobody else writes to a bucket, for a store
+        that heeds no conditions. Unprocessable if the place holds something else, or a root that
+        cannot be followed; NotFound if there is no root and none is to be made.
         """
+        if not isinstance(place, Path):
+            # what speaks to stores is loaded only where there is one
+            from strongroom.ocfl.bucket.backend import open_bucket
+
+            in_bucket, is_new = open_bucket(
+                place,
+                create=create,
+                layout=layout,
+                unknown=unknown,
+                upgrade=upgrade,
+                clock=clock,
+                single_writer=single_writer,
+            )
+            return cls(in_bucket, is_new=is_new)
         backend, is_new = local_backend.open_folder(
-            folder,
+            place,
             create=create,
             layout=layout,
             unknown=unknown,

@@ -58,7 +58,7 @@ def load(store: Store, path: StoragePath, owner: str | None = None) -> StoredObj
         time.sleep(wait)
         data = metadata.read_from(store, paths.below(path, INVENTORY), owner)
         if data is None:
-            if _nothing_in(store, path, owner):
+            if store.made_in_place or _nothing_in(store, path, owner):
                 raise NotFound(f"There is no object at '{path}'.")
             continue
         inventory = inventories.parse(data)

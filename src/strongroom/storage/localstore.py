@@ -41,6 +41,10 @@ class LocalStore:
     def uri(self) -> str:
         return self.folder.as_uri().rstrip("/") + "/"
 
+    @property
+    def made_in_place(self) -> bool:
+        return False
+
     def children(self, folder: str) -> list[Child]:
         with os.scandir(self.place(folder)) as entries:
             return sorted(map(_child, entries), key=lambda child: child.name)

@@ -232,5 +232,10 @@ class Store(Protocol):
     def read(self, path: str) -> bytes:
         """A small regular file whole; NotAFile if it is anything else."""
 
+    @property
+    def made_in_place(self) -> bool:
+        """Whether things are made where they will lie: then files may be there before the one that
+        says that they count."""
+
     def place(self, path: str) -> str:
         """What the people who run the store call the place of a file or folder."""

@@ -13,10 +13,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from strongroom.errors import Conflict, Unavailable
-from strongroom.ocfl import replacing, stored
+from strongroom.ocfl import evidence, replacing, stored
 from strongroom.ocfl.bucket import intents
 from strongroom.ocfl.bucket.intents import Held
 from strongroom.ocfl.bucket.site import BucketSite
+from strongroom.ocfl.conflicts import already_there, uncommitted_elsewhere
 from strongroom.ocfl.inventory import Inventory
 from strongroom.ocfl.paths import StoragePath
 from strongroom.ocfl.stored import INVENTORY
@@ -71,6 +72,8 @@ def prepare(
     line = stored.sidecar(hashlib.new(algorithm, data).hexdigest())
     spec, declared = replacing.declaration(inventory.spec)
 
+    before = site.bucket.head(site.object_key(path, name), checksum=False)
+
     def put(below: str, body: bytes, condition: Condition) -> PreparedPut:
         key = site.object_key(path, below)
         return prepare_put(site.bucket, key, body, condition, expires=site.lease)
@@ -80,12 +83,15 @@ def prepare(
         version=put(f"{folder}/{INVENTORY}", data, NEW),
         version_sidecar=put(f"{folder}/{name}", line, ANY),
         root=put(INVENTORY, data, NEW if base is None else Condition(etag=base.etag)),
-        root_sidecar=put(name, line, ANY),
+        root_sidecar=put(name, line, Condition(etag=before.etag) if before else NEW),
     )
 
 
-def carry_out(site: BucketSite, prepared: Prepared, work: Iterable[Held]) -> None:
-    """Send them, if all of ``work`` may still be finished, of which the version is made.
+def carry_out(site: BucketSite, prepared: Prepared, work: Iterable[Held]) -> bool:
+    """Send them, if all the ``work`` that the version is made of may still be finished.
+
+    Whether everything is in its place then; if not, the version exists, and its sidecar is to be
+    seen to.
 
     GivenUp if it may not; VersionTaken if another version is in the way; ConditionFailed if the
     object is not at its base any more, of which the version's own files are left then. Unavailable
@@ -94,7 +100,7 @@ def carry_out(site: BucketSite, prepared: Prepared, work: Iterable[Held]) -> Non
     if not all(intents.is_open(site, held) for held in work):
         raise GivenUp
     try:
-        _send(prepared)
+        return _send(prepared)
     except Expired:
         raise Unavailable(
             "The commit was not done in the time that it has, and nothing was changed. Try again.",
@@ -102,7 +108,7 @@ def carry_out(site: BucketSite, prepared: Prepared, work: Iterable[Held]) -> Non
         ) from None
 
 
-def _send(prepared: Prepared) -> None:
+def _send(prepared: Prepared) -> bool:
     if prepared.declaration is not None:
         prepared.declaration.send()
     try:
@@ -111,11 +117,11 @@ def _send(prepared: Prepared) -> None:
         raise VersionTaken from None
     prepared.version_sidecar.send()
     prepared.root.send()
-    # the version exists; a sidecar that is late is what a repair sees to
     try:
         prepared.root_sidecar.send()
-    except Expired:
-        return
+    except (Expired, ConditionFailed):
+        return False
+    return True
 
 
 def taken_out(site: BucketSite, path: StoragePath, folder: str, etag: str, sidecar: str) -> bool:
@@ -128,9 +134,11 @@ def taken_out(site: BucketSite, path: StoragePath, folder: str, etag: str, sidec
     return True
 
 
-def conflict(object_id: str, why: str) -> Conflict:
-    return Conflict(
-        f"'{object_id}' was changed by someone else: {why}. Look at it again and repeat the "
-        "change against what it is now.",
-        code="version-conflict",
-    )
+def refuse_mutable_head(site: BucketSite, object_id: str, path: StoragePath) -> None:
+    if site.bucket.any_below(site.object_key(path, "extensions/0005-mutable-head/")):
+        raise uncommitted_elsewhere(object_id)
+
+
+def taken(site: BucketSite, object_id: str) -> Conflict:
+    """What to say where a new object meets one that is there."""
+    return already_there(object_id, evidence.id_at(site.store, site.object_path(object_id)))

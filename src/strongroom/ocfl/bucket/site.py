@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from strongroom.ocfl.extensions import STAGING
@@ -22,6 +23,8 @@ class BucketSite(Ground):
     """A storage root below a prefix of a bucket."""
 
     place: S3Store
+    #: makes names that no other attempt has
+    mint: Callable[[], str]
     #: seconds; see :data:`LEASE` and :data:`BURIAL`
     lease: int = LEASE
     burial: int = BURIAL

@@ -11,7 +11,8 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from strongroom.errors import Conflict, Unavailable
@@ -81,6 +82,13 @@ class Bucket:
     @property
     def client(self) -> S3Client:
         return connection.connect(self.endpoint)
+
+    def clock(self) -> datetime:
+        """The time by the clock of the store: aware UTC, whole seconds."""
+        with told(""):
+            answer = self.client.head_bucket(Bucket=self.name)
+        said = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+        return parsedate_to_datetime(said) if said else datetime.now(UTC)
 
     # --------------------------------------------------------------------------------- reading
 
