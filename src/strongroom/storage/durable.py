@@ -10,10 +10,11 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from strongroom.storage import kernel
 
+# not from typing, whose import helpers of this program would wait for
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 

@@ -10,7 +10,7 @@ import errno
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 from strongroom.errors import Fault
 
@@ -58,6 +58,7 @@ class OpenFile(Protocol):
     def __exit__(self, *exc: object) -> None: ...
 
 
+@runtime_checkable
 class Folders(Protocol):
     """A place with folders that can be opened: many small files are then read at once."""
 
