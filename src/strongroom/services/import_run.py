@@ -118,6 +118,7 @@ def _carry_out(ctx: Context, job: Job, wanted: ImportJob, watch: Watch) -> None:
         attempt=attempt,
         open_source=area.open,
         folders=area.folders,
+        remote=area.remote,
         progress=report.copied,
         cancelled=watch.stopping,
     )
