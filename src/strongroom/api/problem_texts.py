@@ -419,6 +419,16 @@ _SERVER = {
     "results-not-placed": (
         "The results of tools could not be written into the deposit. The server tries again."
     ),
+    "no-bucket": "The bucket of the settings does not exist. Make it, or correct the settings.",
+    "bad-store-place": "A place in an S3 store is written as s3://bucket/prefix.",
+    "storage-busy": "The store is busy with other requests on the same key. Try again.",
+    "storage-refused": (
+        "The store refuses the server's requests. Its operator must look at the server's "
+        "credentials, rights and clock."
+    ),
+    "storage-unavailable": (
+        "The store cannot be reached, or does not answer rightly. Nothing was lost; try again."
+    ),
     "staging-changed": "What was prepared for a version was changed in staging. Begin again.",
     "stray-file": "A file in the OCFL storage root belongs to no object.",
     "unavailable": "The server cannot do this now; later it can.",

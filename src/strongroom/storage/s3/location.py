@@ -49,6 +49,6 @@ def parse(uri: str) -> Location:
     ):
         raise BadRequest(
             f"'{uri[:200]}' names no place in an S3 store; write s3://bucket/prefix.",
-            code="bad-s3-place",
+            code="bad-store-place",
         )
     return Location(bucket=bucket, prefix=f"{prefix}/" if prefix else "")
