@@ -15,7 +15,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from strongroom.storage.s3.bucket import Bucket
+from strongroom.storage.s3.connection import Endpoint
 from support import workflow
+from support.s3_server import S3Server
+from support.s3_server import program as s3_program
 from support.server import Server, ServerDied
 
 #: a test's property of this name is lines that are shown at the end of the run
@@ -107,3 +111,20 @@ def room(client: httpx.Client) -> str:
 def group(server: Server, room: str) -> str:
     """The id of an Archival Group of this test alone; nothing is there yet."""
     return f"{server.url}/repository/{room}/book"
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """The S3 server that most tests share; they keep apart by buckets of their own."""
+    if s3_program() is None:
+        pytest.skip("there is no S3 server on this machine; see docs/internals/testing.md")
+    with S3Server() as started:
+        yield started
+
+
+@pytest.fixture
+def s3_bucket(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """A new bucket for this test, as the program reaches it."""
+    for name, value in s3_server.environment().items():
+        monkeypatch.setenv(name, value)
+    return Bucket(s3_server.make_bucket(), Endpoint(url=s3_server.endpoint))

@@ -74,7 +74,13 @@ class S3Server:
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [
-                    *(str(self._program), "--port", f"127.0.0.1:{self.port}", "--quiet", "--keep-alive"),
+                    *(
+                        str(self._program),
+                        "--port",
+                        f"127.0.0.1:{self.port}",
+                        "--quiet",
+                        "--keep-alive",
+                    ),
                     *("posix", str(self._files / "buckets")),
                 ],
                 stdin=subprocess.DEVNULL,

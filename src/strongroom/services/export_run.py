@@ -62,9 +62,7 @@ def _copy(
             f"The export needs {needed} bytes, and {max(0, free)} are free for deposits.",
             code="out-of-space",
         )
-    area.make_folders(
-        sorted(m.path for m in group.members.values() if m.kind is Kind.CONTAINER)
-    )
+    area.make_folders(sorted(m.path for m in group.members.values() if m.kind is Kind.CONTAINER))
     digests = {m.path: (m.digest, m.size) for m in binaries}
     progress = Progress(phase="copying", files_total=len(binaries), bytes_total=needed)
     faults: list[Fault] = []

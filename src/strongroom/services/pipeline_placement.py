@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from strongroom.db import digests as digest_rows
 from strongroom.domain.content_types import guess
@@ -180,11 +181,15 @@ def _sources(root: str, writes: Iterable[Write], outputs: Path) -> Iterator[Copy
     for write in writes:
         yield CopyIn(
             path=root + write.path,
-            open=partial((outputs / write.path).open, "rb"),
+            open=partial(_open, outputs / write.path),
             sha256=write.digest,
             size=write.size,
             content_type=guess(write.path),
         )
+
+
+def _open(place: Path) -> BinaryIO:
+    return place.open("rb")
 
 
 def _delete(area: WorkArea, path: str) -> None:

@@ -59,7 +59,10 @@ class OpenFile(Protocol):
     """A file open for reading, and what it was when it was opened."""
 
     entry: FileEntry
-    stream: BinaryIO
+
+    @property
+    def stream(self) -> BinaryIO:
+        """Its bytes, from the first on."""
 
     def unchanged(self) -> bool:
         """Whether all that was read since it was opened are bytes of this entry.
