@@ -17,9 +17,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from strongroom.storage.s3.bucket import Bucket
 from strongroom.storage.s3.connection import Endpoint
-from support import workflow
+from support import s3_server, workflow
 from support.s3_server import S3Server
-from support.s3_server import program as s3_program
 from support.server import Server, ServerDied
 
 #: a test's property of this name is lines that are shown at the end of the run
@@ -90,6 +89,22 @@ def start_server(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Callab
         pytestconfig.stash[_RUNNING].remove(extra)
 
 
+@pytest.fixture(scope="session")
+def s3(pytestconfig: pytest.Config) -> Iterator[S3Server]:
+    """The S3 server that tests share; each has a bucket of its own."""
+    s3_server.require()
+    with S3Server() as shared:
+        yield shared
+
+
+@pytest.fixture
+def bucket(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """A bucket of this test alone; the environment has what is needed to reach it."""
+    for name, value in s3.environment().items():
+        monkeypatch.setenv(name, value)
+    return Bucket(s3.make_bucket(), Endpoint(url=s3.endpoint))
+
+
 @pytest.fixture
 def client(server: Server) -> Iterator[httpx.Client]:
     """An HTTP client of the shared server."""
@@ -111,20 +126,3 @@ def room(client: httpx.Client) -> str:
 def group(server: Server, room: str) -> str:
     """The id of an Archival Group of this test alone; nothing is there yet."""
     return f"{server.url}/repository/{room}/book"
-
-
-@pytest.fixture(scope="session")
-def s3_server() -> Iterator[S3Server]:
-    """The S3 server that most tests share; they keep apart by buckets of their own."""
-    if s3_program() is None:
-        pytest.skip("there is no S3 server on this machine; see docs/internals/testing.md")
-    with S3Server() as started:
-        yield started
-
-
-@pytest.fixture
-def s3_bucket(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    """A new bucket for this test, as the program reaches it."""
-    for name, value in s3_server.environment().items():
-        monkeypatch.setenv(name, value)
-    return Bucket(s3_server.make_bucket(), Endpoint(url=s3_server.endpoint))

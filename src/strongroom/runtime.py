@@ -300,3 +300,6 @@ def _log_to_stderr(settings: Settings) -> None:
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    # what these tell at DEBUG holds signatures of requests to the store
+    logging.getLogger("botocore").setLevel(logging.INFO)
+    logging.getLogger("urllib3").setLevel(logging.INFO)

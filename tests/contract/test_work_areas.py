@@ -23,7 +23,7 @@ from strongroom.storage.s3.workareas import S3WorkAreas
 def areas(request: pytest.FixtureRequest, tmp_path: Path) -> WorkAreas:
     if request.param == "local":
         return LocalWorkAreas(tmp_path / "deposits")
-    bucket: Bucket = request.getfixturevalue("s3_bucket")
+    bucket: Bucket = request.getfixturevalue("bucket")
     return S3WorkAreas(bucket, Location(bucket=bucket.name, prefix="work/deposits/"))
 
 

@@ -26,8 +26,8 @@ PREFIX = "work/deposits/d2345/"
 
 
 @pytest.fixture
-def areas(s3_bucket: Bucket) -> S3WorkAreas:
-    return S3WorkAreas(s3_bucket, Location(bucket=s3_bucket.name, prefix="work/deposits/"))
+def areas(bucket: Bucket) -> S3WorkAreas:
+    return S3WorkAreas(bucket, Location(bucket=bucket.name, prefix="work/deposits/"))
 
 
 @pytest.fixture
@@ -50,29 +50,27 @@ def put(area: S3WorkArea, path: str, data: bytes) -> FileEntry:
 # ------------------------------------------------------------------------------ as clients see it
 
 
-def test_marks_are_those_that_clients_know(
-    area: S3WorkArea, s3_bucket: Bucket, s3_server: S3Server
-) -> None:
+def test_marks_are_those_that_clients_know(area: S3WorkArea, bucket: Bucket, s3: S3Server) -> None:
     area.make_folder("metadata/ad-hoc")
     area.make_folders(["An é folder/x"])
-    assert area.uri == f"s3://{s3_bucket.name}/{PREFIX}"
-    assert s3_server.keys(s3_bucket.name) == [
+    assert area.uri == f"s3://{bucket.name}/{PREFIX}"
+    assert s3.keys(bucket.name) == [
         PREFIX,
         f"{PREFIX}An é folder/",
         f"{PREFIX}An é folder/x/",
         f"{PREFIX}metadata/",
         f"{PREFIX}metadata/ad-hoc/",
     ]
-    head = s3_server.client.head_object(Bucket=s3_bucket.name, Key=f"{PREFIX}An é folder/")
+    head = s3.client.head_object(Bucket=bucket.name, Key=f"{PREFIX}An é folder/")
     assert head["ContentLength"] == 0
     assert head["Metadata"] == {"original-name": "An+%C3%A9+folder"}
 
 
 def test_names_and_types_of_clients_are_told(
-    area: S3WorkArea, s3_bucket: Bucket, s3_server: S3Server
+    area: S3WorkArea, bucket: Bucket, s3: S3Server
 ) -> None:
-    s3_server.put(
-        s3_bucket.name,
+    s3.put(
+        bucket.name,
         PREFIX + "objects/scan.tif",
         b"tiff",
         ContentType="image/tiff",
@@ -90,19 +88,19 @@ def test_names_and_types_of_clients_are_told(
 
 
 def test_only_checksums_of_all_bytes_are_taken_for_digests(
-    area: S3WorkArea, s3_bucket: Bucket, s3_server: S3Server
+    area: S3WorkArea, bucket: Bucket, s3: S3Server
 ) -> None:
     data = os.urandom(6 << 20)
-    client, bucket = s3_server.client, s3_bucket.name
-    s3_server.put(bucket, PREFIX + "whole", b"abc", ChecksumAlgorithm="SHA256")
-    s3_server.put(bucket, PREFIX + "other", b"abc", ChecksumAlgorithm="CRC32")
+    client, name = s3.client, bucket.name
+    s3.put(name, PREFIX + "whole", b"abc", ChecksumAlgorithm="SHA256")
+    s3.put(name, PREFIX + "other", b"abc", ChecksumAlgorithm="CRC32")
     made = client.create_multipart_upload(
-        Bucket=bucket, Key=PREFIX + "parts", ChecksumAlgorithm="SHA256"
+        Bucket=name, Key=PREFIX + "parts", ChecksumAlgorithm="SHA256"
     )
     parts = []
     for number, chunk in enumerate((data[: 5 << 20], data[5 << 20 :]), 1):
         answer = client.upload_part(
-            Bucket=bucket,
+            Bucket=name,
             Key=PREFIX + "parts",
             UploadId=made["UploadId"],
             PartNumber=number,
@@ -117,12 +115,12 @@ def test_only_checksums_of_all_bytes_are_taken_for_digests(
             }
         )
     client.complete_multipart_upload(
-        Bucket=bucket,
+        Bucket=name,
         Key=PREFIX + "parts",
         UploadId=made["UploadId"],
         MultipartUpload={"Parts": parts},
     )
-    assert client.head_object(Bucket=bucket, Key=PREFIX + "parts", ChecksumMode="ENABLED")[
+    assert client.head_object(Bucket=name, Key=PREFIX + "parts", ChecksumMode="ENABLED")[
         "ChecksumSHA256"
     ]
     entries = {entry.path: entry for entry in area.look(["whole", "other", "parts"])}
@@ -134,25 +132,23 @@ def test_only_checksums_of_all_bytes_are_taken_for_digests(
     assert listed == {"whole": True, "other": False, "parts": False}
 
 
-def test_the_etag_is_the_one_of_the_store(
-    area: S3WorkArea, s3_bucket: Bucket, s3_server: S3Server
-) -> None:
-    etag = s3_server.put(s3_bucket.name, PREFIX + "mets.xml", b"<mets/>")
+def test_the_etag_is_the_one_of_the_store(area: S3WorkArea, bucket: Bucket, s3: S3Server) -> None:
+    etag = s3.put(bucket.name, PREFIX + "mets.xml", b"<mets/>")
     entry = area.entry("mets.xml")
     assert entry is not None
     assert entry.etag == etag
     assert area.listing().files[0].etag == etag
     mine = put(area, "mets.xml", b"<mets>2</mets>")
-    assert mine.etag == s3_server.client.head_object(
-        Bucket=s3_bucket.name, Key=PREFIX + "mets.xml"
-    ).get("ETag")
+    assert mine.etag == s3.client.head_object(Bucket=bucket.name, Key=PREFIX + "mets.xml").get(
+        "ETag"
+    )
 
 
 # ---------------------------------------------------------------------------------------- listings
 
 
 def test_thousands_of_keys_are_listed(
-    area: S3WorkArea, s3_bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+    area: S3WorkArea, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted = sorted(
         [f"objects/{n:04}" for n in range(1100)]
@@ -162,7 +158,7 @@ def test_thousands_of_keys_are_listed(
         + ["top"]
     )
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda path: s3_bucket.put(PREFIX + path, b"x"), wanted))
+        list(pool.map(lambda path: bucket.put(PREFIX + path, b"x"), wanted))
     asked: list[str] = []
     page = Bucket.page
 
@@ -273,18 +269,18 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("small_parts")
 def test_large_uploads_go_in_parts_and_are_seen_at_the_end(
-    area: S3WorkArea, s3_bucket: Bucket, s3_server: S3Server
+    area: S3WorkArea, bucket: Bucket, s3: S3Server
 ) -> None:
     data = os.urandom((9 << 20) + 7)
     upload = area.upload("objects/big", size=len(data), content_type="image/tiff", name="Big")
     for start in range(0, len(data), 1 << 20):
         upload.write(memoryview(data)[start : start + (1 << 20)])
-    assert s3_server.uploads(s3_bucket.name) == [PREFIX + "objects/big"]
+    assert s3.uploads(bucket.name) == [PREFIX + "objects/big"]
     assert area.listing().files == ()
     with pytest.raises(Unprocessable):
         upload.finish(sha256=sha256(b"else"))
     assert area.listing().files == ()
-    assert s3_server.uploads(s3_bucket.name) == []
+    assert s3.uploads(bucket.name) == []
     again = area.upload("objects/big", size=len(data), content_type="image/tiff", name="Big")
     again.write(data)
     entry, digest = again.finish(sha256=sha256(data), size=len(data))
@@ -300,33 +296,31 @@ def test_large_uploads_go_in_parts_and_are_seen_at_the_end(
     with pytest.raises(Conflict):
         third.finish(replacing=entry)
     assert area.read_start("objects/big", 99) == b"somebody else's"
-    assert s3_server.uploads(s3_bucket.name) == []
+    assert s3.uploads(bucket.name) == []
 
 
 @pytest.mark.usefixtures("small_parts")
 def test_abandoned_uploads_are_swept_by_their_age(
-    areas: S3WorkAreas, area: S3WorkArea, s3_bucket: Bucket, s3_server: S3Server
+    areas: S3WorkAreas, area: S3WorkArea, bucket: Bucket, s3: S3Server
 ) -> None:
     upload = area.upload("big", size=2 << 20)
     upload.write(bytes(2 << 20))
-    s3_server.client.create_multipart_upload(Bucket=s3_bucket.name, Key="elsewhere/big")
+    s3.client.create_multipart_upload(Bucket=bucket.name, Key="elsewhere/big")
     assert areas.sweep(3600) == 0
     assert areas.sweep(-5) == 1
-    assert s3_server.uploads(s3_bucket.name) == ["elsewhere/big"]
+    assert s3.uploads(bucket.name) == ["elsewhere/big"]
     with pytest.raises((StrongroomError, FileNotFoundError)):
         upload.finish()
     assert area.listing().files == ()
 
 
 @pytest.mark.usefixtures("small_parts")
-def test_a_removal_takes_uploads_along(
-    area: S3WorkArea, s3_bucket: Bucket, s3_server: S3Server
-) -> None:
+def test_a_removal_takes_uploads_along(area: S3WorkArea, bucket: Bucket, s3: S3Server) -> None:
     upload = area.upload("big", size=2 << 20)
     upload.write(bytes(2 << 20))
     area.remove()
-    assert s3_server.uploads(s3_bucket.name) == []
-    assert s3_server.keys(s3_bucket.name) == []
+    assert s3.uploads(bucket.name) == []
+    assert s3.keys(bucket.name) == []
     upload.abort()
 
 
@@ -343,9 +337,9 @@ def source(bucket: Bucket, server: S3Server, name: str, data: bytes) -> S3Store:
 
 
 def test_what_lies_in_the_same_store_is_copied_by_it(
-    area: S3WorkArea, s3_bucket: Bucket, s3_server: S3Server
+    area: S3WorkArea, bucket: Bucket, s3: S3Server
 ) -> None:
-    store = source(s3_bucket, s3_server, "c", b"content")
+    store = source(bucket, s3, "c", b"content")
     [(_, entry)] = area.copy_in(
         [
             CopyIn(
@@ -367,9 +361,9 @@ def test_what_lies_in_the_same_store_is_copied_by_it(
 
 
 def test_a_wrong_copy_by_the_store_leaves_nothing(
-    area: S3WorkArea, s3_bucket: Bucket, s3_server: S3Server
+    area: S3WorkArea, bucket: Bucket, s3: S3Server
 ) -> None:
-    store = source(s3_bucket, s3_server, "c", b"damaged")
+    store = source(bucket, s3, "c", b"damaged")
     put(area, "there", b"old")
     files = [
         CopyIn(path=path, open=opened, sha256=sha256(b"content"), size=7, store=store, place="c")
@@ -383,9 +377,9 @@ def test_a_wrong_copy_by_the_store_leaves_nothing(
 
 
 def test_without_a_checksum_a_copy_is_hashed(
-    area: S3WorkArea, s3_bucket: Bucket, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+    area: S3WorkArea, bucket: Bucket, s3: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = source(s3_bucket, s3_server, "c", b"content")
+    store = source(bucket, s3, "c", b"content")
     monkeypatch.setattr("strongroom.storage.s3.bucket.full_sha256", lambda _: None)
     for expected, kind in ((sha256(b"content"), FileEntry), (sha256(b"else"), Fault)):
         [(_, outcome)] = area.copy_in(
@@ -396,7 +390,7 @@ def test_without_a_checksum_a_copy_is_hashed(
 
 
 @pytest.mark.usefixtures("small_parts")
-def test_many_copies_come_in_their_order(area: S3WorkArea, s3_bucket: Bucket) -> None:
+def test_many_copies_come_in_their_order(area: S3WorkArea, bucket: Bucket) -> None:
     sizes = [0, 10, 3 << 20, 1 << 20, (1 << 20) + 1] * 30
     bodies = {f"d{n % 7}/{n:03}": os.urandom(size) for n, size in enumerate(sizes)}
 

@@ -22,6 +22,7 @@ from strongroom.api.edge import Edge, dependencies
 from strongroom.api.front import Front
 from strongroom.api.guards import Hosts
 from strongroom.api.routes import (
+    access,
     activity,
     deposits,
     files,
@@ -44,6 +45,7 @@ PRESERVATION: tuple[HTTPRouteHandler, ...] = (
     *imports.HANDLERS,
     *files.HANDLERS,
     *mets.HANDLERS,
+    *access.HANDLERS,
     *pipeline.HANDLERS,
     *repository.PRESERVATION,
     *activity.PRESERVATION,

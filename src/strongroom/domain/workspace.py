@@ -55,6 +55,8 @@ class Workspace:
     #: the METS file's member path; None if there is no METS
     mets: MemberPath | None = None
     title: str | None = None
+    #: whether the METS is one that the platform manages
+    managed: bool = False
     #: METS entries that belong to no path
     untied: tuple[Fault, ...] = ()
     #: what is in the deposit but can be no file (links, devices, undecodable names)
@@ -165,6 +167,7 @@ def join(
         },
         mets=mets,
         title=description.title if description else None,
+        managed=description is not None and description.editable,
         untied=description.untied if description else (),
         refused=refused,
         contradictions=tuple(contradictions),

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from strongroom.errors import Conflict, NotFound, Unavailable
-from strongroom.ocfl import recovery, replacing, stored
+from strongroom.ocfl import evidence, recovery, replacing, stored
 from strongroom.ocfl.declaration import make_folders
 from strongroom.ocfl.inventory import Inventory
 from strongroom.ocfl.site import Site
@@ -154,7 +154,7 @@ def _settle(
 
 
 def _taken(site: Site, object_id: str) -> Conflict:
-    found = recovery.id_at(site.store, site.object_path(object_id))
+    found = evidence.id_at(site.store, site.object_path(object_id))
     if found == object_id:
         return _conflict(object_id, "it exists already")
     return Conflict(

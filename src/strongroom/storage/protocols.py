@@ -58,11 +58,11 @@ class Listing:
 class OpenFile(Protocol):
     """A file open for reading, and what it was when it was opened."""
 
-    entry: FileEntry
+    @property
+    def entry(self) -> FileEntry: ...
 
     @property
-    def stream(self) -> BinaryIO:
-        """Its bytes, from the first on."""
+    def stream(self) -> BinaryIO: ...
 
     def unchanged(self) -> bool:
         """Whether all that was read since it was opened are bytes of this entry.
