@@ -53,6 +53,9 @@ class LocalWorkAreas:
             if not path.name.startswith(".") and path.is_dir() and not path.is_symlink()
         )
 
+    def check(self) -> None:
+        """Nothing to do: the folder was made, or found, when this was."""
+
     def sweep(self, older_than: float, *, now: Callable[[], float] = time.time) -> int:
         """Delete uploads and removals that were abandoned so many seconds ago; how many."""
         return sweeping.sweep(self._root, older_than, now())

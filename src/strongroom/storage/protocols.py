@@ -225,6 +225,9 @@ class WorkAreas(Protocol):
     def names(self) -> Iterator[str]:
         """Ids of all areas that are there."""
 
+    def check(self) -> None:
+        """Unavailable where the place cannot be reached, or does not exist."""
+
     def sweep(self, older_than: float) -> int:
         """Throw away uploads and removals that were abandoned so many seconds ago; how many."""
 
