@@ -15,7 +15,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Thread
+from typing import Any, cast
 
 from strongroom import __version__, config
 from strongroom.config import Settings
@@ -23,7 +25,7 @@ from strongroom.db import nodes as node_rows
 from strongroom.db.engine import Database, open_database
 from strongroom.domain import ids
 from strongroom.domain.times import utc_now
-from strongroom.errors import Conflict, NotFound, StrongroomError, Unprocessable
+from strongroom.errors import BadRequest, Conflict, NotFound, StrongroomError, Unprocessable
 from strongroom.identifiers import load as load_resolvers
 from strongroom.jobs.supervisor import Supervisor
 from strongroom.jobs.worker import Worker
@@ -37,6 +39,8 @@ from strongroom.services.context import Context, Queue, Roots
 from strongroom.services.maintenance import RebuildReport
 from strongroom.storage import durable
 from strongroom.storage.local import LocalWorkAreas
+from strongroom.storage.protocols import WorkAreas
+from strongroom.storage.s3.connection import Endpoint
 from strongroom.tools import running
 
 __all__ = ["find_mets", "make_mets", "rebuild", "serve", "work"]
@@ -62,12 +66,11 @@ def open_context(settings: Settings, queue: Queue | None = None) -> Context:
     Conflict (``root-missing``) if the index knows objects and there is no OCFL root: then a disk
     is not mounted, and a new root in its place would hide the loss.
     """
-    for folder in (settings.data, settings.deposits):
-        durable.make_folders(folder)
+    durable.make_folders(settings.data)
     db = open_database(settings.database)
     return Context(
         db=db,
-        areas=LocalWorkAreas(settings.deposits),
+        areas=_areas(settings),
         repository=Repository(_open_root(settings, db)),
         resolvers=load_resolvers(settings.identifiers),
         queue=queue or _NoQueue(),
@@ -81,11 +84,34 @@ def open_context(settings: Settings, queue: Queue | None = None) -> Context:
     )
 
 
+def _areas(settings: Settings) -> WorkAreas:
+    """Where the files of deposits are."""
+    place = settings.deposits
+    if isinstance(place, Path):
+        durable.make_folders(place)
+        return LocalWorkAreas(place)
+    # what speaks to a store is loaded only where there is one
+    from strongroom.storage.s3.bucket import Bucket
+    from strongroom.storage.s3.workareas import S3WorkAreas
+
+    return S3WorkAreas(Bucket(place.bucket, _endpoint(settings)), place)
+
+
+def _endpoint(settings: Settings) -> Endpoint:
+    return Endpoint(
+        url=settings.s3_endpoint,
+        region=settings.s3_region,
+        style=cast(Any, settings.s3_addressing.lower()),
+    )
+
+
 #: by the numbers of their extensions; both hold any id that a repository path gives
 _LAYOUTS: dict[str, Layout] = {"0003": HashAndId(), "0004": Hashed()}
 
 
 def _open_root(settings: Settings, db: Database) -> OcflRoot:
+    if not isinstance(settings.ocfl_root, Path):
+        raise BadRequest("The OCFL root must be a local folder.", code="bad-settings")
     with db.read() as c:
         known = next(iter(node_rows.nodes(c)), None) is not None
     try:
@@ -152,9 +178,10 @@ def _serve(settings: Settings) -> int:
     )
     ctx = open_context(settings, supervisor)
     try:
+        ctx.areas.check()
         with locked(settings, "worker", wait=ORPHAN):  # nobody else is at work meanwhile
             report = maintenance.start_up(ctx, _tell_progress)
-            LocalWorkAreas(settings.deposits).sweep(ABANDONED)
+            ctx.areas.sweep(ABANDONED)
         if report is not None:
             _tell_report(report)
         edge = EdgeSettings(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import BinaryIO, Self, cast
 
-from strongroom.storage.protocols import FileEntry
 from strongroom.storage.s3.bucket import Bucket, Found
+from strongroom.storage.s3.entries import entry_of
 from strongroom.storage.s3.reading import AheadFile, ObjectFile
 
 #: bytes from which an object is read by several requests at once
@@ -52,13 +52,3 @@ class ObjectSource:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-
-def entry_of(path: str, found: Found) -> FileEntry:
-    """What a listing tells of an object; its ETag changes with every change, however quick."""
-    return FileEntry(
-        path=path,
-        size=found.size,
-        signature=f"{found.etag} {found.size}",
-        changed_ns=int(found.modified.timestamp() * 1e9),
-    )
