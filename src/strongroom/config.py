@@ -44,6 +44,9 @@ class Settings:
     s3_region: str | None
     #: ``auto``, ``path`` or ``virtual``: where requests name the bucket
     s3_addressing: str
+    #: ``no``, or ``yes``: the operator's word that one server alone writes to an OCFL root in a
+    #: store that heeds no conditions
+    s3_single_writer: str
     #: storage layout of a new root: the number of a registered extension, ``0003`` or ``0004``
     ocfl_layout: str
     #: ``warn``, ``refuse`` or ``ignore``: what to do about extensions of the root that are unknown
@@ -78,6 +81,10 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "s3_endpoint": ("", "URL of the S3 store; without it, what AWS_ENDPOINT_URL says, or AWS"),
     "s3_region": ("", "region of the S3 store; without it, what AWS_REGION says, or us-east-1"),
     "s3_addressing": ("auto", "path, virtual, or auto: where requests name the bucket"),
+    "s3_single_writer": (
+        "no",
+        "yes: no other server writes to the OCFL root, in a store without conditional writes",
+    ),
     "ocfl_layout": ("0004", "storage layout of a new OCFL root: 0004 (hashed) or 0003 (with id)"),
     "unknown_extensions": ("warn", "warn, refuse or ignore: OCFL extensions that are not known"),
     "identifiers": ("", "TOML file that configures identifier resolvers"),
@@ -205,17 +212,9 @@ def _settle(given: Mapping[str, str], faults: list[Fault]) -> Settings | None:
     )
 
 
-#: what this version cannot have in a bucket
-_LOCAL_ONLY = frozenset({"ocfl_root"})
-
-
 def _place(name: str, text: str, faults: list[Fault]) -> Place:
     """A setting that names a folder or a place in a bucket."""
     if text.startswith(location.SCHEME):
-        if name in _LOCAL_ONLY:
-            faults.append(
-                _fault(name, "names an S3 bucket; this version keeps it in a local folder only")
-            )
         try:
             return location.parse(text)
         except BadRequest:
@@ -249,6 +248,7 @@ _CHOICES = {
     "unknown_extensions": ("warn", "refuse", "ignore"),
     "log_level": ("debug", "info", "warning", "error"),
     "s3_addressing": ("auto", "path", "virtual"),
+    "s3_single_writer": ("no", "yes"),
 }
 _TEXTS = ("host", "database", "public_url", "storage_public_url", *_CHOICES)
 _LIMITS = {"port": (1, 65535), "job_threads": (1, 64)}

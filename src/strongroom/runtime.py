@@ -15,22 +15,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Thread
-from typing import Any, cast
 
-from strongroom import __version__, config
+from strongroom import __version__, config, places
 from strongroom.config import Settings
 from strongroom.db import nodes as node_rows
 from strongroom.db.engine import Database, open_database
 from strongroom.domain import ids
 from strongroom.domain.times import utc_now
-from strongroom.errors import BadRequest, Conflict, NotFound, StrongroomError, Unprocessable
+from strongroom.errors import Conflict, NotFound, StrongroomError, Unprocessable
 from strongroom.identifiers import load as load_resolvers
 from strongroom.jobs.supervisor import Supervisor
 from strongroom.jobs.worker import Worker
-from strongroom.ocfl.extensions import Unknown
-from strongroom.ocfl.layouts import HashAndId, Hashed, Layout
 from strongroom.ocfl.root import OcflRoot
 from strongroom.offline import find_mets, make_mets
 from strongroom.repository.store import Repository
@@ -38,9 +34,6 @@ from strongroom.services import maintenance, pipeline_scratch
 from strongroom.services.context import Context, Queue, Roots
 from strongroom.services.maintenance import RebuildReport
 from strongroom.storage import durable
-from strongroom.storage.local import LocalWorkAreas
-from strongroom.storage.protocols import WorkAreas
-from strongroom.storage.s3.connection import Endpoint
 from strongroom.tools import running
 
 __all__ = ["find_mets", "make_mets", "rebuild", "serve", "work"]
@@ -70,7 +63,7 @@ def open_context(settings: Settings, queue: Queue | None = None) -> Context:
     db = open_database(settings.database)
     return Context(
         db=db,
-        areas=_areas(settings),
+        areas=places.open_areas(settings),
         repository=Repository(_open_root(settings, db)),
         resolvers=load_resolvers(settings.identifiers),
         queue=queue or _NoQueue(),
@@ -84,45 +77,13 @@ def open_context(settings: Settings, queue: Queue | None = None) -> Context:
     )
 
 
-def _areas(settings: Settings) -> WorkAreas:
-    """Where the files of deposits are."""
-    place = settings.deposits
-    if isinstance(place, Path):
-        durable.make_folders(place)
-        return LocalWorkAreas(place)
-    # what speaks to a store is loaded only where there is one
-    from strongroom.storage.s3.bucket import Bucket
-    from strongroom.storage.s3.workareas import S3WorkAreas
-
-    return S3WorkAreas(Bucket(place.bucket, _endpoint(settings)), place)
-
-
-def _endpoint(settings: Settings) -> Endpoint:
-    return Endpoint(
-        url=settings.s3_endpoint,
-        region=settings.s3_region,
-        style=cast(Any, settings.s3_addressing.lower()),
-    )
-
-
-#: by the numbers of their extensions; both hold any id that a repository path gives
-_LAYOUTS: dict[str, Layout] = {"0003": HashAndId(), "0004": Hashed()}
-
-
 def _open_root(settings: Settings, db: Database) -> OcflRoot:
-    if not isinstance(settings.ocfl_root, Path):
-        raise BadRequest("The OCFL root must be a local folder.", code="bad-settings")
     with db.read() as c:
         known = next(iter(node_rows.nodes(c)), None) is not None
     try:
-        return OcflRoot.open(
-            settings.ocfl_root,
-            create=not known,
-            layout=_LAYOUTS[settings.ocfl_layout],
-            unknown=Unknown(settings.unknown_extensions.lower()),
-        )
+        return places.open_root(settings, create=not known)
     except (NotFound, Unprocessable) as error:
-        if not known:
+        if not known or error.problem == "no-conditional-writes":
             raise
         raise Conflict(
             f"The index knows what was preserved, but there is no OCFL root at "
@@ -326,7 +287,8 @@ def _log_to_stderr(settings: Settings) -> None:
         format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for chatty in ("httpx", "botocore", "boto3", "urllib3", "s3transfer"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     # what these tell at DEBUG holds signatures of requests to the store
     logging.getLogger("botocore").setLevel(logging.INFO)
     logging.getLogger("urllib3").setLevel(logging.INFO)
