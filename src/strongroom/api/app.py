@@ -24,6 +24,7 @@ from strongroom.api.guards import Hosts
 from strongroom.api.routes import (
     activity,
     deposits,
+    file_view,
     files,
     imports,
     mets,
@@ -43,6 +44,7 @@ PRESERVATION: tuple[HTTPRouteHandler, ...] = (
     *deposits.HANDLERS,
     *imports.HANDLERS,
     *files.HANDLERS,
+    *file_view.HANDLERS,
     *mets.HANDLERS,
     *pipeline.HANDLERS,
     *repository.PRESERVATION,
