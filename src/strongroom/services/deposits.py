@@ -82,8 +82,9 @@ def create(ctx: Context, agent: str, new: New) -> DepositView:
     except BaseException:
         area.remove()
         raise
-    if not exists:
-        # a group's METS can be large, so its tree is made when it is asked for
+    if new.template is not Template.NONE and not exists:
+        # an empty deposit stays empty; and a group's METS can be large, so its tree waits until
+        # somebody asks for it
         file_view.begin(ctx, deposit)
     return view(ctx, deposit, exists=exists)
 
