@@ -44,6 +44,8 @@ class WorkFolder:
     #: path relative to the deposit's root; None if the folder is not in the deposit
     origin: str | None = None
     in_mets: bool = False
+    #: what METS says; None also if METS only implies it by the path of a file
+    described: DescribedFolder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,9 +161,10 @@ def join(
         folders={
             path: WorkFolder(
                 path=path,
-                name=named.get(path),
+                name=told.name if (told := named.get(path)) else None,
                 origin=folders.get(path),
                 in_mets=path in named,
+                described=told,
             )
             for path in sorted({*folders, *named})
         },
@@ -219,9 +222,9 @@ def _described_folders(
     there: set[MemberPath],
     kept: set[str],
     candidates: Callable[[str], Iterable[str]],
-) -> dict[MemberPath, str | None]:
-    """Path → label of every folder that METS knows, stated or implied by a file's path."""
-    named: dict[MemberPath, str | None] = {
+) -> dict[MemberPath, DescribedFolder | None]:
+    """Every folder that METS knows; None for what is only implied by a file's path."""
+    named: dict[MemberPath, DescribedFolder | None] = {
         MemberPath(up): None for path in described for up in ancestors(path)
     }
     folders: Iterable[DescribedFolder] = description.folders if description else ()
@@ -230,7 +233,10 @@ def _described_folders(
         # a path that was only guessed from labels counts where such a folder really is
         if folder.guessed and path not in named and path not in there and path not in kept:
             continue
-        named[path] = folder.name or named.get(path)
+        earlier = named.get(path)
+        if earlier is not None and folder.name is None:
+            folder = replace(folder, name=earlier.name)
+        named[path] = folder
         for up in ancestors(path):
             named.setdefault(MemberPath(up), None)
     return named

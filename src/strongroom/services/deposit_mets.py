@@ -14,13 +14,14 @@ from strongroom.domain.description import DescribedFile
 from strongroom.domain.paths import LISTING_CACHE, MemberPath
 from strongroom.domain.workspace import (
     PAYLOAD,
+    WorkFile,
     content_files,
     content_folders,
     settle_layout,
 )
 from strongroom.errors import BadRequest, Fault, NotFound, StrongroomError, Unprocessable
 from strongroom.mets.editing.changes import Change, PutFile, PutFolder, Remove
-from strongroom.services import managed_mets, proofs, workspaces
+from strongroom.services import findings, managed_mets, proofs, workspaces
 from strongroom.services.context import Context
 from strongroom.services.managed_mets import Managed
 from strongroom.storage.protocols import FileEntry
@@ -63,6 +64,8 @@ class _Survey(Managed):
     files: Mapping[MemberPath, FileEntry]
     #: member path → path relative to the deposit's root
     folders: Mapping[MemberPath, str]
+    #: SHA-256 of files that a BagIt manifest lists, where it is not older than they are
+    bagged: Mapping[MemberPath, str]
 
     def member(self, path: str) -> str:
         """A path as clients send it, relative to the content root."""
@@ -70,14 +73,25 @@ class _Survey(Managed):
         return path[len(self.prefix) :] if self.prefix and path.startswith(self.prefix) else path
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """What METS was told."""
+
+    items: tuple[Item, ...]
+    #: what tools say that METS could not be told
+    warnings: tuple[Fault, ...] = ()
+
+
 def add(
     ctx: Context, agent: str, deposit_id: str, paths: Sequence[str], if_match: str | None
-) -> list[Item]:
+) -> Added:
     """Put files and folders of the deposit into its METS, or bring what it says up to date.
 
-    Digests are those of the bytes as they are now. What is not in the deposit, or lies outside
-    ``objects/`` and ``metadata/``, is passed over; BadRequest if nothing is left, or if the METS is
-    not the platform's. Conflict (``etag-mismatch``) unless ``if_match`` is the ETag of the METS.
+    Digests are those of the bytes as they are now; formats, viruses and properties are what the
+    outputs of tools in the deposit say. What is not in the deposit, or lies outside ``objects/``
+    and ``metadata/``, is passed over. BadRequest if nothing is left, if sources contradict each
+    other in a digest, or if the METS is not the platform's. Conflict (``etag-mismatch``) unless
+    ``if_match`` is the ETag of the METS.
     """
     survey = _survey(ctx, agent, deposit_id, if_match)
     wanted = list(dict.fromkeys(survey.member(path) for path in paths))
@@ -90,21 +104,50 @@ def add(
             "in the deposit.",
             code="nothing-to-add",
         )
-    digests = _digests(ctx, survey, found)
+    described, warnings = _described(ctx, survey, found)
     changes: list[Change] = [PutFolder(path=path) for path in folders]
-    changes += [
-        PutFile(
-            file=DescribedFile(
-                path=path,
-                size=survey.files[path].size,
-                digest=digests[path],
-                content_type=guess(path),
-            )
-        )
-        for path in found
-    ]
+    changes += [PutFile(file=file) for file in described]
     edited = managed_mets.edit(ctx, agent, survey, changes)
-    return [Item(path=path, is_folder=folder) for path, folder in edited.paths if path]
+    return Added(
+        items=tuple(Item(path=path, is_folder=folder) for path, folder in edited.paths if path),
+        warnings=warnings,
+    )
+
+
+def _described(
+    ctx: Context, survey: _Survey, wanted: list[MemberPath]
+) -> tuple[list[DescribedFile], tuple[Fault, ...]]:
+    """The files as METS is to describe them, and what of the findings cannot be used.
+
+    BadRequest naming each file of which sources say different digests.
+    """
+    digests = _digests(ctx, survey, wanted)
+    outputs = findings.of_deposit(ctx, survey.deposit.id, survey.files)
+    described: list[DescribedFile] = []
+    conflicts: list[Fault] = []
+    warnings: list[Fault] = []
+    for path in wanted:
+        file = WorkFile(
+            path=path,
+            origin=survey.files[path].path,
+            size=survey.files[path].size,
+            proven=digests[path],
+            bagged=survey.bagged.get(path),
+        )
+        found = outputs.findings.get(path, ())
+        conflicts += findings.conflicts(file, found)
+        put, doubts = findings.to_describe(file, found, guess(path))
+        described.append(put)
+        warnings += doubts
+    if conflicts:
+        more = "" if len(conflicts) == 1 else f" {len(conflicts) - 1} more are listed in errors."
+        raise BadRequest(
+            f"{conflicts[0].message} ({conflicts[0].found}) Put the right file there, or run the "
+            f"tools again, or delete what is out of date.{more}",
+            code="digest-mismatch",
+            faults=conflicts,
+        )
+    return described, (*warnings, *outputs.warnings)
 
 
 def remove(
@@ -160,6 +203,7 @@ def _survey(ctx: Context, agent: str, deposit_id: str, if_match: str | None) -> 
         prefix=f"{PAYLOAD}/" if layout is Layout.BAGIT else "",
         files={path: by_origin[origin] for path, (origin, _) in members.items()},
         folders=content_folders(listing.folders, layout),
+        bagged=workspaces.bagged(managed.area, layout, by_origin),
     )
 
 
