@@ -31,7 +31,7 @@ from strongroom.ocfl.site import Site
 from strongroom.ocfl.staging import Intent, Place, Staging, read_intent
 from strongroom.ocfl.stored import StoredObject
 from strongroom.ocfl.versions import style_of
-from strongroom.storage import durable
+from strongroom.storage import durable, syncing
 from strongroom.storage.trouble import told_as
 
 log = logging.getLogger(__name__)
@@ -226,7 +226,7 @@ class OcflRoot:
             if not folder.is_dir() or not self._is_its_own(object_id):
                 return
             place = site.staging.claim(site.staging.trash, name, self._intent("purge", object_id))
-            durable.sync_tree(place.folder)
+            syncing.sync_tree(place.folder)
             durable.sync_folder(site.staging.trash)
             durable.rename(folder, place.folder / "object")
             durable.sync_folder(place.folder)
