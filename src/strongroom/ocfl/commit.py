@@ -8,7 +8,6 @@ between two steps leaves is repaired by :mod:`strongroom.ocfl.recovery`.
 from __future__ import annotations
 
 import errno
-from contextlib import suppress
 from pathlib import Path
 
 from strongroom.errors import NotFound, Unavailable
@@ -17,7 +16,7 @@ from strongroom.ocfl.declaration import make_folders
 from strongroom.ocfl.inventory import Inventory
 from strongroom.ocfl.site import Site
 from strongroom.ocfl.stored import INVENTORY, StoredObject
-from strongroom.storage import durable
+from strongroom.storage import durable, syncing
 
 _TRIES = 50
 
@@ -45,11 +44,11 @@ def publish_new(site: Site, object_id: str, staged: Path) -> None:
                 f"The folders above '{object_id}' vanished again and again. Try again later."
             )
         # another writer may have made a folder above and not synced it yet, so all are
-        while folder != site.folder:
-            folder = folder.parent
-            # where it is gone, a writer on another host has purged the object already
-            with suppress(FileNotFoundError):
-                durable.sync_folder(folder)
+        # (where one is gone, a writer on another host has purged the object already)
+        above = [folder.parent]
+        while above[-1] != site.folder:
+            above.append(above[-1].parent)
+        syncing.sync_folders(above)
 
 
 def publish_next(

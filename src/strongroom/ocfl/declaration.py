@@ -21,7 +21,7 @@ from strongroom.ocfl.layouts import Layout
 from strongroom.ocfl.locks import Locks
 from strongroom.ocfl.texts import SPECIFICATIONS, published
 from strongroom.ocfl.texts.readme import STAGING as STAGING_README
-from strongroom.storage import durable
+from strongroom.storage import durable, syncing
 from strongroom.storage.localstore import LocalStore
 
 
@@ -47,7 +47,7 @@ def create(folder: Path, layout: Layout = layouts.DEFAULT) -> None:
             make_folders((folder / path).parent)
             _put(folder / path, data, synced=True)
         make_identity(make_staging(folder))
-        durable.sync_tree(folder)
+        syncing.sync_tree(folder)
         _sync_above(folder)
         _put(folder / declared.name_of(SPEC), declared.body(SPEC), synced=True)
         durable.sync_folder(folder)
@@ -140,7 +140,7 @@ def make_staging(folder: Path) -> Path:
     readme = staging / "README.txt"
     if not readme.exists():
         _put(readme, STAGING_README.encode(), synced=True)
-        durable.sync_tree(staging)
+        syncing.sync_tree(staging)
         durable.sync_folder(staging.parent)
     return staging
 

@@ -34,7 +34,7 @@ from strongroom.ocfl.staging import Intent, Place, Staging, read_intent
 from strongroom.ocfl.stored import StoredObject
 from strongroom.ocfl.versions import Style
 from strongroom.ocfl.workplace import Workplace
-from strongroom.storage import durable
+from strongroom.storage import durable, syncing
 from strongroom.storage.localstore import LocalStore
 from strongroom.storage.trouble import told_as
 
@@ -81,7 +81,7 @@ class LocalBackend:
             if not folder.is_dir() or not self._is_its_own(object_id):
                 return
             place = site.staging.claim(site.staging.trash, name, self._intent("purge", object_id))
-            durable.sync_tree(place.folder)
+            syncing.sync_tree(place.folder)
             durable.sync_folder(site.staging.trash)
             durable.rename(folder, place.folder / "object")
             durable.sync_folder(place.folder)

@@ -24,7 +24,7 @@ from strongroom.ocfl.inventory import Inventory
 from strongroom.ocfl.site import Site
 from strongroom.ocfl.staging import Intent
 from strongroom.ocfl.stored import INVENTORY, StoredObject
-from strongroom.storage import durable
+from strongroom.storage import durable, syncing
 
 
 def recover(site: Site, object_id: str) -> str | None:
@@ -160,7 +160,7 @@ def _write(site: Site, object_id: str, path: Path, data: bytes) -> None:
     """Write or replace a file in an object's root, atomically and whole."""
     with _place(site, object_id) as place:
         durable.write_new(place / path.name, data)
-        durable.sync_tree(place)
+        syncing.sync_tree(place)
         durable.rename(place / path.name, path)
         durable.sync_folder(path.parent)
 
@@ -172,7 +172,7 @@ def _roll_forward(site: Site, found: StoredObject, data: bytes) -> bool:
     with _place(site, found.id) as place:
         durable.write_new(place / INVENTORY, data)
         durable.write_new(place / stored.sidecar_name(algorithm), stored.sidecar(digest))
-        durable.sync_tree(place)
+        syncing.sync_tree(place)
         return replacing.replace_inventory(
             site.folder / found.path, place, before=found.inventory_digest, algorithm=algorithm
         )

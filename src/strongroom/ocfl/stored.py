@@ -55,7 +55,8 @@ def load(store: Store, path: StoragePath, owner: str | None = None) -> StoredObj
     owner = owner or f"the object at '{path}'"
     data = None
     for wait in _LOOKS:
-        time.sleep(wait)
+        if wait:
+            time.sleep(wait)
         data = metadata.read_from(store, paths.below(path, INVENTORY), owner)
         if data is None:
             if store.made_in_place or _nothing_in(store, path, owner):
