@@ -30,7 +30,7 @@ from strongroom.jobs.worker import Worker
 from strongroom.ocfl.root import OcflRoot
 from strongroom.offline import find_mets, make_mets
 from strongroom.repository.store import Repository
-from strongroom.services import maintenance, pipeline_scratch
+from strongroom.services import maintenance, pipeline_scratch, upkeep
 from strongroom.services.context import Context, Queue, Roots
 from strongroom.services.maintenance import RebuildReport
 from strongroom.storage import durable
@@ -42,8 +42,6 @@ log = logging.getLogger("strongroom")
 
 #: seconds a new server waits for the worker of one that was killed
 ORPHAN = 30.0
-#: seconds after which an upload that nobody finished is removed
-ABANDONED = 24 * 3600.0
 
 
 class _NoQueue:
@@ -142,7 +140,7 @@ def _serve(settings: Settings) -> int:
         ctx.areas.check()
         with locked(settings, "worker", wait=ORPHAN):  # nobody else is at work meanwhile
             report = maintenance.start_up(ctx, _tell_progress)
-            ctx.areas.sweep(ABANDONED)
+            ctx.areas.sweep(upkeep.ABANDONED)
         if report is not None:
             _tell_report(report)
         edge = EdgeSettings(
