@@ -14,9 +14,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from strongroom.errors import BadRequest, Fault
+from strongroom.storage.s3 import location
+from strongroom.storage.s3.location import Location
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 PREFIX = "STRONGROOM_"
+
+#: a local folder, or a prefix of a bucket
+Place = Path | Location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +34,19 @@ class Settings:
     port: int
     #: SQLAlchemy-style URL of the index
     database: str
-    #: folder of the working areas
-    deposits: Path
-    #: folder of the OCFL storage root
-    ocfl_root: Path
+    #: where the working areas are
+    deposits: Place
+    #: where the OCFL storage root is
+    ocfl_root: Place
+    #: URL of the S3 store; None: what ``AWS_*`` variables and AWS files say, else AWS itself
+    s3_endpoint: str | None
+    #: its region; None: as with the endpoint
+    s3_region: str | None
+    #: ``auto``, ``path`` or ``virtual``: where requests name the bucket
+    s3_addressing: str
+    #: ``no``, or ``yes``: the operator's word that one server alone writes to an OCFL root in a
+    #: store that heeds no conditions
+    s3_single_writer: str
     #: storage layout of a new root: the number of a registered extension, ``0003`` or ``0004``
     ocfl_layout: str
     #: ``warn``, ``refuse`` or ``ignore``: what to do about extensions of the root that are unknown
@@ -59,8 +73,18 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "host": ("127.0.0.1", "address to listen on"),
     "port": ("8000", "port to listen on"),
     "database": ("sqlite:///{data}/strongroom.db", "URL of the index database"),
-    "deposits": ("{data}/deposits", "folder of the deposits' working areas"),
-    "ocfl_root": ("{data}/ocfl-root", "folder of the OCFL storage root"),
+    "deposits": (
+        "{data}/deposits",
+        "folder of the deposits' working areas, or s3://bucket/prefix",
+    ),
+    "ocfl_root": ("{data}/ocfl-root", "folder of the OCFL storage root, or s3://bucket/prefix"),
+    "s3_endpoint": ("", "URL of the S3 store; without it, what AWS_ENDPOINT_URL says, or AWS"),
+    "s3_region": ("", "region of the S3 store; without it, what AWS_REGION says, or us-east-1"),
+    "s3_addressing": ("auto", "path, virtual, or auto: where requests name the bucket"),
+    "s3_single_writer": (
+        "no",
+        "yes: no other server writes to the OCFL root, in a store without conditional writes",
+    ),
     "ocfl_layout": ("0004", "storage layout of a new OCFL root: 0004 (hashed) or 0003 (with id)"),
     "unknown_extensions": ("warn", "warn, refuse or ignore: OCFL extensions that are not known"),
     "identifiers": ("", "TOML file that configures identifier resolvers"),
@@ -143,17 +167,16 @@ def _settle(given: Mapping[str, str], faults: list[Fault]) -> Settings | None:
         if name == "data":
             values[name] = str(Path(values[name]).expanduser().absolute())
     numbers = {name: _number(name, values[name], faults) for name in _NUMBERS}
-    faults += [
-        _fault(name, "names an S3 bucket; this version keeps files in local folders only")
-        for name in ("deposits", "ocfl_root")
-        if values[name].startswith("s3://")
-    ]
+    places = {name: _place(name, values[name], faults) for name in ("deposits", "ocfl_root")}
+    _check_apart(places["deposits"], places["ocfl_root"], faults)
     if not values["database"].startswith("sqlite:///"):
         scheme = values["database"].partition(":")[0]
         faults.append(
             _fault("database", "must be sqlite:///FILE in this version", found=f"{scheme}:…")
         )
-    for name in ("public_url", "storage_public_url"):
+    for name in ("public_url", "storage_public_url", "s3_endpoint"):
+        if name == "s3_endpoint" and not values[name]:
+            continue
         parts = urlsplit(values[name])
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
             faults.append(
@@ -179,12 +202,44 @@ def _settle(given: Mapping[str, str], faults: list[Fault]) -> Settings | None:
     texts = {name: values[name] for name in _TEXTS}
     return Settings(
         data=Path(values["data"]),
-        deposits=Path(values["deposits"]).expanduser().absolute(),
-        ocfl_root=Path(values["ocfl_root"]).expanduser().absolute(),
+        deposits=places["deposits"],
+        ocfl_root=places["ocfl_root"],
+        s3_endpoint=values["s3_endpoint"] or None,
+        s3_region=values["s3_region"] or None,
         identifiers=Path(values["identifiers"]) if values["identifiers"] else None,
         **numbers,  # type: ignore[arg-type]
         **texts,  # type: ignore[arg-type]
     )
+
+
+def _place(name: str, text: str, faults: list[Fault]) -> Place:
+    """A setting that names a folder or a place in a bucket."""
+    if text.startswith(location.SCHEME):
+        try:
+            return location.parse(text)
+        except BadRequest:
+            pass
+    elif "://" not in text:
+        return Path(text).expanduser().absolute()
+    faults.append(_fault(name, "must be a folder or s3://bucket/prefix", found=text[:200]))
+    return Path()
+
+
+def _check_apart(deposits: Place, root: Place, faults: list[Fault]) -> None:
+    """Neither may lie in the other: what is in one would be taken for part of the other."""
+    if (
+        isinstance(deposits, Location)
+        and isinstance(root, Location)
+        and deposits.bucket == root.bucket
+        and (deposits.prefix.startswith(root.prefix) or root.prefix.startswith(deposits.prefix))
+    ):
+        faults.append(
+            _fault(
+                "deposits",
+                "and ocfl_root lie in each other; give each a prefix of its own",
+                found=f"{deposits} and {root}",
+            )
+        )
 
 
 _NUMBERS = ("port", "job_threads", "max_body", "max_mets", "stop_timeout")
@@ -192,6 +247,8 @@ _CHOICES = {
     "ocfl_layout": ("0003", "0004"),
     "unknown_extensions": ("warn", "refuse", "ignore"),
     "log_level": ("debug", "info", "warning", "error"),
+    "s3_addressing": ("auto", "path", "virtual"),
+    "s3_single_writer": ("no", "yes"),
 }
 _TEXTS = ("host", "database", "public_url", "storage_public_url", *_CHOICES)
 _LIMITS = {"port": (1, 65535), "job_threads": (1, 64)}

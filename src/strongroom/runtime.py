@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
 
-from strongroom import __version__, config
+from strongroom import __version__, config, places
 from strongroom.config import Settings
 from strongroom.db import nodes as node_rows
 from strongroom.db.engine import Database, open_database
@@ -27,16 +27,13 @@ from strongroom.errors import Conflict, NotFound, StrongroomError, Unprocessable
 from strongroom.identifiers import load as load_resolvers
 from strongroom.jobs.supervisor import Supervisor
 from strongroom.jobs.worker import Worker
-from strongroom.ocfl.extensions import Unknown
-from strongroom.ocfl.layouts import HashAndId, Hashed, Layout
 from strongroom.ocfl.root import OcflRoot
 from strongroom.offline import find_mets, make_mets
 from strongroom.repository.store import Repository
-from strongroom.services import maintenance, pipeline_scratch
+from strongroom.services import maintenance, pipeline_scratch, upkeep
 from strongroom.services.context import Context, Queue, Roots
 from strongroom.services.maintenance import RebuildReport
 from strongroom.storage import durable
-from strongroom.storage.local import LocalWorkAreas
 from strongroom.tools import running
 
 __all__ = ["find_mets", "make_mets", "rebuild", "serve", "work"]
@@ -45,8 +42,6 @@ log = logging.getLogger("strongroom")
 
 #: seconds a new server waits for the worker of one that was killed
 ORPHAN = 30.0
-#: seconds after which an upload that nobody finished is removed
-ABANDONED = 24 * 3600.0
 
 
 class _NoQueue:
@@ -62,12 +57,11 @@ def open_context(settings: Settings, queue: Queue | None = None) -> Context:
     Conflict (``root-missing``) if the index knows objects and there is no OCFL root: then a disk
     is not mounted, and a new root in its place would hide the loss.
     """
-    for folder in (settings.data, settings.deposits):
-        durable.make_folders(folder)
+    durable.make_folders(settings.data)
     db = open_database(settings.database)
     return Context(
         db=db,
-        areas=LocalWorkAreas(settings.deposits),
+        areas=places.open_areas(settings),
         repository=Repository(_open_root(settings, db)),
         resolvers=load_resolvers(settings.identifiers),
         queue=queue or _NoQueue(),
@@ -81,22 +75,13 @@ def open_context(settings: Settings, queue: Queue | None = None) -> Context:
     )
 
 
-#: by the numbers of their extensions; both hold any id that a repository path gives
-_LAYOUTS: dict[str, Layout] = {"0003": HashAndId(), "0004": Hashed()}
-
-
 def _open_root(settings: Settings, db: Database) -> OcflRoot:
     with db.read() as c:
         known = next(iter(node_rows.nodes(c)), None) is not None
     try:
-        return OcflRoot.open(
-            settings.ocfl_root,
-            create=not known,
-            layout=_LAYOUTS[settings.ocfl_layout],
-            unknown=Unknown(settings.unknown_extensions.lower()),
-        )
+        return places.open_root(settings, create=not known)
     except (NotFound, Unprocessable) as error:
-        if not known:
+        if not known or error.problem == "no-conditional-writes":
             raise
         raise Conflict(
             f"The index knows what was preserved, but there is no OCFL root at "
@@ -152,9 +137,10 @@ def _serve(settings: Settings) -> int:
     )
     ctx = open_context(settings, supervisor)
     try:
+        ctx.areas.check()
         with locked(settings, "worker", wait=ORPHAN):  # nobody else is at work meanwhile
             report = maintenance.start_up(ctx, _tell_progress)
-            LocalWorkAreas(settings.deposits).sweep(ABANDONED)
+            ctx.areas.sweep(upkeep.ABANDONED)
         if report is not None:
             _tell_report(report)
         edge = EdgeSettings(
@@ -299,7 +285,8 @@ def _log_to_stderr(settings: Settings) -> None:
         format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for chatty in ("httpx", "botocore", "boto3", "urllib3", "s3transfer"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     # what these tell at DEBUG holds signatures of requests to the store
     logging.getLogger("botocore").setLevel(logging.INFO)
     logging.getLogger("urllib3").setLevel(logging.INFO)

@@ -85,7 +85,7 @@ def sleeper(folder: Path, locks: Path, step: int, *, first: bool) -> int:
         return child
     try:
         root = OcflRoot.open(folder)
-        root._site = replace(root._site, locks=Locks(locks))
+        root._backend._site = replace(root._backend._site, locks=Locks(locks))
         commit = write(root, None if first else root.read(ID), b"A")
         stop_before(step)
         try:

@@ -17,6 +17,7 @@ import pytest
 
 SETUP = """
 import errno, hashlib, io, os, sys
+from functools import partial
 from datetime import UTC, datetime
 from pathlib import Path
 from strongroom.errors import OutOfSpace
@@ -78,7 +79,7 @@ CASES = {
             digest = hashlib.sha256(data).hexdigest()
             def export():
                 files = (
-                    CopyIn(path=f"{n}", stream=io.BytesIO(data), sha256=digest, size=size)
+                    CopyIn(path=f"{n}", open=partial(io.BytesIO, data), sha256=digest, size=size)
                     for n in range(30)
                 )
                 for path, outcome in area.copy_in(files):

@@ -269,9 +269,11 @@ def test_the_walk_goes_on_after_an_object_that_cannot_be_read(
             told = root.recover_all(every=True)
     elif harm == "the whole folder":
         real = os.scandir
+        status = folder_of(bad).stat()
 
         def scandir(path: str | Path | int) -> object:
-            if str(path) == str(folder_of(bad)):
+            found = os.stat(path)
+            if (found.st_dev, found.st_ino) == (status.st_dev, status.st_ino):
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             return real(path)
 

@@ -26,6 +26,7 @@ def workspace(
     preserved: Iterable[str] = (),
     untied: tuple[Fault, ...] = (),
     mets: str | None = "mets.xml",
+    managed: bool = False,
 ) -> Workspace:
     """A deposit whose files (path → digest of their bytes) are all proven, METS included."""
     files = {MemberPath(p): (p, 3) for p in deposit}
@@ -35,7 +36,11 @@ def workspace(
         files=files,
         folders={MemberPath(f): f for f in folders},
         description=Description(
-            title="T", files=tuple(described), folders=tuple(described_folders), untied=untied
+            title="T",
+            editable=managed,
+            files=tuple(described),
+            folders=tuple(described_folders),
+            untied=untied,
         )
         if mets
         else None,
@@ -237,3 +242,38 @@ def test_a_guessed_folder_counts_only_where_it_is() -> None:
     assert run(workspace({}, [], described_folders=[guessed])).containers_to_add == ()
     job = run(workspace({}, [], folders=["pkg"], described_folders=[guessed]))
     assert paths(job.containers_to_add) == ["pkg"]
+
+
+TEMPLATE = [DescribedFolder(path=path) for path in ("objects", "metadata", "metadata/ad-hoc")]
+
+
+def added(space: Workspace, existing: Group | None = None) -> list[str]:
+    return [item.path for item in run(space, existing).containers_to_add]
+
+
+def test_room_that_managed_mets_keeps_is_no_container() -> None:
+    kept = group(binary("a"))
+    files = [described("a")]
+    space = workspace({}, files, described_folders=TEMPLATE, preserved=kept.members, managed=True)
+    assert added(space, kept) == []
+    foreign = workspace({}, files, described_folders=TEMPLATE, preserved=kept.members)
+    assert added(foreign, kept) == ["metadata", "metadata/ad-hoc", "objects"]
+
+
+def test_room_in_which_something_is_becomes_a_container() -> None:
+    space = workspace(
+        {"objects/a": A},
+        [described("objects/a")],
+        folders=["objects"],
+        described_folders=[*TEMPLATE, DescribedFolder(path="metadata/mine")],
+        managed=True,
+    )
+    assert added(space) == ["metadata", "metadata/mine", "objects"]
+    there = workspace(
+        {"a": A},
+        [described("a")],
+        folders=["metadata", "metadata/ad-hoc"],
+        described_folders=TEMPLATE,
+        managed=True,
+    )
+    assert added(there) == ["metadata", "metadata/ad-hoc"]

@@ -413,3 +413,189 @@ def _apply(change: Change, files: dict[str, DescribedFile], known: dict[str, str
             pronom_key=new.pronom_key or old.pronom_key,
         )
     files[path] = new
+
+
+# --------------------------------------------------------------------------- access, closely
+
+RIGHTS = "http://rightsstatements.org/vocab/InC/1.0/"
+
+
+def book() -> bytes:
+    return edited(
+        skeleton(),
+        PutFile(file=DescribedFile(path="objects/a", digest=A)),
+        PutFile(file=DescribedFile(path="objects/b", digest=B)),
+    )
+
+
+def plain(data: bytes) -> bytes:
+    return data.replace(TOUCHED, b"")
+
+
+@pytest.mark.parametrize("path", ["", "objects", "metadata/ad-hoc", "objects/a"])
+def test_access_that_is_cleared_leaves_nothing_behind(path: str) -> None:
+    old = book()
+    said = edited(old, SetAccess(path=path, access_conditions=("Staff",), rights_statement=RIGHTS))
+    assert plain(said) != plain(old)
+    half = edited(said, SetAccess(path=path, access_conditions=()))
+    assert plain(half) == plain(edited(old, SetAccess(path=path, rights_statement=RIGHTS)))
+    assert plain(edited(half, SetAccess(path=path, rights_statement=None))) == plain(old)
+
+
+def test_clearing_where_nothing_is_said_changes_nothing() -> None:
+    old = book()
+    new, done = carried_out(
+        old,
+        SetAccess(path="objects/a", access_conditions=(), rights_statement=None),
+        SetAccess(path="", access_conditions=()),
+    )
+    assert (new, done.changed) == (old, False)
+
+
+def test_what_is_said_is_kept_in_order_stripped_and_escaped() -> None:
+    values = (" Staff ", "a & b <c>", "Ünï🦊", "Staff", "two\nlines")
+    new = edited(book(), SetAccess(path="objects/a", access_conditions=values))
+    assert by_path(new)["objects/a"].access_conditions == (
+        "Staff", "a & b <c>", "Ünï🦊", "Staff", "two\nlines",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ["", " \n", "x" * 1001, "a\x00b", "a\x0bb", "\ufffe"])
+def test_conditions_that_cannot_be_are_refused(value: str) -> None:
+    with pytest.raises(Unprocessable) as error:
+        edited(
+            book(),
+            SetAccess(path="objects", access_conditions=("Open", value)),
+            SetAccess(path="objects/a", rights_statement="In copyright"),
+        )
+    assert [(fault.code, fault.path) for fault in error.value.faults] == [
+        ("bad-restriction", "objects"),
+        ("bad-rights", "objects/a"),
+    ]
+
+
+def test_access_is_set_once_for_a_path_and_to_something() -> None:
+    with pytest.raises(BadRequest) as error:
+        edited(
+            book(),
+            SetAccess(path="objects/a", access_conditions=("Open",)),
+            SetAccess(path="objects/a", access_conditions=("Staff",)),
+            SetAccess(path="objects"),
+        )
+    assert [(fault.code, fault.path) for fault in error.value.faults] == [
+        ("duplicate-item", "objects/a"),
+        ("nothing-to-set", "objects"),
+    ]
+
+
+def test_access_of_what_is_not_there_is_not_found() -> None:
+    with pytest.raises(NotFound) as error:
+        edited(
+            book(),
+            SetAccess(path="objects/z", access_conditions=("Open",)),
+            SetAccess(path="objects/a", rights_statement="In copyright"),
+        )
+    assert [fault.code for fault in error.value.faults] == ["no-such-item", "bad-rights"]
+
+
+def test_a_file_that_goes_takes_what_was_said_of_it_along() -> None:
+    old = book()
+    said = edited(old, SetAccess(path="objects/b", access_conditions=("Staff",)))
+    gone = edited(said, Remove(path="objects/b"))
+    assert plain(gone) == plain(edited(old, Remove(path="objects/b")))
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [
+        ('<m:mods xmlns:m="http://www.loc.gov/mods/v3">', "</m:mods>"),
+        ('<mods xmlns="http://www.loc.gov/mods/v3">', "</mods>"),
+    ],
+)
+def test_records_under_other_prefixes_stay_well_formed(opening: str, closing: str) -> None:
+    data = writer.write(title="x", files=[DescribedFile(path="objects/a")], created=CREATED)
+    text = data.decode().replace(' xmlns:mods="http://www.loc.gov/mods/v3"', "")
+    start, end = text.index("<mods:mods>"), text.index("</mods:mods>") + len("</mods:mods>")
+    inner = '<p:titleInfo xmlns:p="http://www.loc.gov/mods/v3"><p:title>T</p:title></p:titleInfo>'
+    odd = f"{text[:start]}{opening}{inner}{closing}{text[end:]}".encode()
+    new = edited(
+        odd,
+        SetAccess(path="", access_conditions=("Staff",), rights_statement=RIGHTS),
+        SetAccess(path="objects", access_conditions=("Open",)),
+    )
+    etree.fromstring(new)
+    found = told(new)
+    assert (found.title, found.access_conditions) == ("T", ("Staff",))
+    assert found.rights_statement == RIGHTS
+    assert folders(new)["objects"].access_conditions == ("Open",)
+
+
+def test_conditions_in_several_records_and_of_other_kinds() -> None:
+    data = book().decode()
+    second = (
+        '<mets:dmdSec ID="DMD_2"><mets:mdWrap MDTYPE="MODS"><mets:xmlData><mods:mods><mods:note>n'
+        '</mods:note><mods:accessCondition type="status">Closed</mods:accessCondition>'
+        '<mods:accessCondition type="dz">kept</mods:accessCondition></mods:mods></mets:xmlData>'
+        "</mets:mdWrap></mets:dmdSec>"
+        '<mets:dmdSec ID="DMD_dc"><mets:mdWrap MDTYPE="DC"><mets:xmlData>'
+        '<dc:title xmlns:dc="http://purl.org/dc/elements/1.1/">D</dc:title></mets:xmlData>'
+        "</mets:mdWrap></mets:dmdSec>"
+    )
+    data = data.replace("</mets:dmdSec>", f"</mets:dmdSec>{second}", 1)
+    data = data.replace('DMDID="DMD_PHYS_ROOT"', 'DMDID="DMD_PHYS_ROOT DMD_2"')
+    data = data.replace('LABEL="a"', 'LABEL="a" DMDID="DMD_dc gone"')
+    new = edited(
+        data.encode(),
+        SetAccess(path="", access_conditions=("Open",)),
+        SetAccess(path="objects/a", access_conditions=("Staff",)),
+    )
+    assert told(new).access_conditions == ("Open",)
+    assert told(edited(new, SetAccess(path="", access_conditions=()))).access_conditions == ()
+    assert b'<mods:note>n</mods:note><mods:accessCondition type="dz">kept<' in new
+    # what it had stays, what was dangling does not
+    assert b'DMDID="DMD_dc DMD_objects_x002F_a"' in new
+    assert by_path(new)["objects/a"].access_conditions == ("Staff",)
+    back = edited(new, SetAccess(path="objects/a", access_conditions=()))
+    assert b'DMDID="DMD_dc"' in back
+    assert b"DMD_objects_x002F_a" not in back
+
+
+def test_what_is_said_of_several_is_not_changed_for_one() -> None:
+    said = edited(book(), SetAccess(path="objects/a", access_conditions=("Staff",)))
+    data = said.replace(b'LABEL="b"', b'LABEL="b" DMDID="DMD_objects_x002F_a"')
+    for path in ("objects/a", "objects/b"):
+        with pytest.raises(BadRequest) as error:
+            edited(data, SetAccess(path=path, access_conditions=("Open",)))
+        assert [(f.code, f.path) for f in error.value.faults] == [("shared-description", path)]
+    # nor taken along by one that goes
+    gone = edited(data, Remove(path="objects/a"))
+    assert by_path(gone)["objects/b"].access_conditions == ("Staff",)
+    both = said.replace(
+        b'<mets:fptr FILEID="FILE_objects_x002F_a"/>',
+        b'<mets:fptr FILEID="FILE_objects_x002F_a"/><mets:fptr FILEID="FILE_objects_x002F_b"/>',
+    )
+    with pytest.raises(BadRequest) as error:
+        edited(both, SetAccess(path="objects/a", access_conditions=("Open",)))
+    assert error.value.problem == "shared-description"
+
+
+def test_what_is_said_of_a_file_is_never_taken_for_the_object() -> None:
+    data = book().decode()
+    start, end = data.index("<mets:dmdSec"), data.index("</mets:dmdSec>") + len("</mets:dmdSec>")
+    bare = (data[:start] + data[end:]).replace(' DMDID="DMD_PHYS_ROOT"', "").encode()
+    new = edited(
+        bare, SetAccess(path="objects/a", access_conditions=("Closed",), rights_statement=RIGHTS)
+    )
+    assert (told(new).access_conditions, told(new).rights_statement) == ((), None)
+    new = edited(new, SetAccess(path="", access_conditions=("Open",)))
+    assert told(new).access_conditions == ("Open",)
+    assert by_path(new)["objects/a"].access_conditions == ("Closed",)
+
+
+def test_access_of_very_many_files_is_set_in_one_go() -> None:
+    files = [DescribedFile(path=f"objects/{n:05}", digest=A, size=1) for n in range(3_000)]
+    data = writer.write(title="x", files=files, created=CREATED)
+    new = edited(data, *(SetAccess(path=f.path, access_conditions=("Staff",)) for f in files))
+    assert all(file.access_conditions == ("Staff",) for file in told(new).files)
+    cleared = edited(new, *(SetAccess(path=f.path, access_conditions=()) for f in files))
+    assert plain(cleared) == data

@@ -18,7 +18,7 @@ from strongroom.domain.paths import ancestors, slug
 from strongroom.errors import Unprocessable
 from strongroom.mets.ids import escape, unescape
 from strongroom.mets.reader import read
-from strongroom.mets.writer import PLATFORM_AGENT, skeleton, write
+from strongroom.mets.writer import PLATFORM_AGENT, skeleton, stream, write
 
 CREATED = datetime(2026, 1, 21, 10, 17, 24, 744419, tzinfo=UTC)
 M = "{http://www.loc.gov/METS/}"
@@ -396,3 +396,20 @@ def test_many_files_come_back() -> None:
     found = told(write(title="T", files=files, created=CREATED))
     assert sorted(f.path for f in found.files) == sorted(f.path for f in files)
     assert len(found.folders) == 50
+
+
+def test_a_large_mets_comes_in_pieces_and_faults_before_the_first() -> None:
+    files = [DescribedFile(path=f"objects/{n:05}", digest="a" * 64) for n in range(2_000)]
+    pieces = list(stream(title="x", files=files, created=CREATED))
+    assert len(pieces) > 10
+    assert max(map(len, pieces)) < 2 * (1 << 16)
+    assert b"".join(pieces) == write(title="x", files=files, created=CREATED)
+    with pytest.raises(Unprocessable):
+        stream(title="x", files=[*files, files[0]], created=CREATED)
+
+
+def test_the_place_of_a_folder_is_written() -> None:
+    place = "http://localhost/repository/a/objects"
+    folder = DescribedFolder(path="objects", name="The objects", storage_location=place)
+    (found,) = told(write(title="x", files=(), folders=[folder], created=CREATED)).folders
+    assert (found.name, found.storage_location) == ("The objects", place)

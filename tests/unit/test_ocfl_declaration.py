@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from strongroom.errors import Damaged, NotFound, Unprocessable
-from strongroom.ocfl import declaration, extensions, layouts
+from strongroom.ocfl import declaration, declared, extensions, layouts
 from strongroom.ocfl.extensions import Unknown
 from strongroom.ocfl.layouts import (
     FlatDirect,
@@ -27,6 +27,7 @@ from strongroom.ocfl.layouts import (
 )
 from strongroom.ocfl.texts import SPECIFICATIONS, published
 from strongroom.storage import durable
+from strongroom.storage.localstore import LocalStore
 from support.ocfl_check import tree
 
 LAYOUTS: list[Layout] = [
@@ -139,7 +140,7 @@ def test_every_rule_that_a_root_can_follow_has_its_text() -> None:
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
 def test_a_new_root_explains_itself(tmp_path: Path, layout: Layout) -> None:
     declaration.create(tmp_path, layout)
-    assert declaration.read(tmp_path) == ("1.1", layout)
+    assert declared.read(LocalStore(tmp_path)) == ("1.1", layout)
     assert set(content(tmp_path)) == {
         "0=ocfl_1.1",
         "README.txt",
@@ -155,8 +156,8 @@ def test_a_new_root_explains_itself(tmp_path: Path, layout: Layout) -> None:
         assert (tmp_path / name).read_bytes() == published(name)
     said = json.loads((tmp_path / "ocfl_layout.json").read_bytes())
     assert said == {"extension": layout.name, "description": layout.description}
-    assert declaration.read_identity(tmp_path) is not None
-    assert extensions.check(tmp_path, Unknown.REFUSE) == []
+    assert declared.read_identity(LocalStore(tmp_path)) is not None
+    assert extensions.check(LocalStore(tmp_path), Unknown.REFUSE) == []
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
@@ -213,7 +214,7 @@ def test_an_interrupted_making_is_taken_up_at_every_step(
                 break
         declaration.create(folder, NTupleOmitPrefix())
         assert content(folder) == content(done)
-        assert declaration.read(folder) == ("1.1", NTupleOmitPrefix())
+        assert declared.read(LocalStore(folder)) == ("1.1", NTupleOmitPrefix())
     assert step > 40
 
 
@@ -304,7 +305,7 @@ def test_of_makers_at_the_same_time_one_makes_the_root(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    spec, layout = declaration.read(tmp_path)
+    spec, layout = declared.read(LocalStore(tmp_path))
     assert spec == "1.1"
     assert len(refused) < len(makers)
     assert all(error.problem == "not-a-storage-root" for error in refused)
@@ -326,13 +327,13 @@ def test_layout_and_parameters_are_read_from_the_root(tmp_path: Path, layout: La
     config = root / "extensions" / layout.name / "config.json"
     config.parent.mkdir(exist_ok=True)
     config.write_bytes(layouts.write(layout))
-    assert declaration.read(root) == ("1.0", layout)
+    assert declared.read(LocalStore(root)) == ("1.0", layout)
     config.unlink()
     if isinstance(layout, FlatOmitPrefix):
         with pytest.raises(Unprocessable, match="delimiter is missing"):
-            declaration.read(root)
+            declared.read(LocalStore(root))
     else:
-        assert declaration.read(root) == ("1.0", type(layout)())
+        assert declared.read(LocalStore(root)) == ("1.0", type(layout)())
 
 
 @pytest.mark.parametrize(
@@ -372,21 +373,21 @@ def test_a_root_that_cannot_be_followed_is_refused(
         (root / name).write_bytes(text.encode())
     before = tree(root)
     with pytest.raises(Unprocessable, match=says) as caught:
-        declaration.read(root)
+        declared.read(LocalStore(root))
     assert caught.value.problem == problem
     assert tree(root) == before
 
 
 def test_a_folder_without_a_declaration_is_no_root(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no OCFL storage root"):
-        declaration.read(tmp_path)
+        declared.read(LocalStore(tmp_path))
 
 
 def test_a_declaration_that_is_no_file_is_damage(tmp_path: Path) -> None:
     root = old_root(tmp_path / "root")
     (root / "0=ocfl_1.1").mkdir()
     with pytest.raises(Damaged, match=r"0=ocfl_1\.1"):
-        declaration.read(root)
+        declared.read(LocalStore(root))
 
 
 # -------------------------------------------------------------------------------------- upgrading
@@ -401,7 +402,7 @@ def test_a_root_of_1_0_becomes_one_of_1_1(tmp_path: Path) -> None:
         "0=ocfl_1.1": b"ocfl_1.1\n",
         "ocfl_1.1.md": published("ocfl_1.1.md"),
     }
-    assert declaration.read(root) == ("1.1", layouts.DEFAULT)
+    assert declared.read(LocalStore(root)) == ("1.1", layouts.DEFAULT)
     after = content(root)
     assert declaration.upgrade(root) is False
     assert content(root) == after
@@ -457,11 +458,11 @@ def test_an_upgrade_stopped_at_any_step_leaves_a_root_and_is_settled(
                 pass
             else:
                 break
-        declared = {path.name for path in root.glob("0=*")}
-        seen.add(frozenset(declared))
-        spec, layout = declaration.read(root)
-        assert (f"0=ocfl_{spec}" in declared, layout) == (True, layouts.DEFAULT)
-        assert declaration.settle(root) is (len(declared) == 2)
+        said = {path.name for path in root.glob("0=*")}
+        seen.add(frozenset(said))
+        spec, layout = declared.read(LocalStore(root))
+        assert (f"0=ocfl_{spec}" in said, layout) == (True, layouts.DEFAULT)
+        assert declaration.settle(root) is (len(said) == 2)
         assert {path.name for path in root.glob("0=*")} == {f"0=ocfl_{spec}"}
         assert declaration.settle(root) is False
         assert declaration.upgrade(root) is (spec == "1.0")
@@ -520,8 +521,8 @@ def test_extensions_that_need_no_action_are_not_reported(tmp_path: Path) -> None
         *("0008-schema-registry", "initial", "strongroom-staging"),
     )
     (tmp_path / "extensions/stray.txt").write_text("no extension")
-    assert extensions.check(tmp_path, Unknown.REFUSE) == []
-    assert extensions.check(tmp_path / "nowhere", Unknown.REFUSE) == []
+    assert extensions.check(LocalStore(tmp_path), Unknown.REFUSE) == []
+    assert extensions.check(LocalStore(tmp_path / "nowhere"), Unknown.REFUSE) == []
 
 
 UNKNOWN = ["0010-differential-n-tuple-omit-prefix-storage-layout", "rocfl-staging", "zz-own"]
@@ -530,7 +531,7 @@ UNKNOWN = ["0010-differential-n-tuple-omit-prefix-storage-layout", "rocfl-stagin
 def test_unknown_extensions_are_refused_all_at_once(tmp_path: Path) -> None:
     with_extensions(tmp_path, *UNKNOWN, NAME)
     with pytest.raises(Unprocessable, match=", ".join(UNKNOWN)) as caught:
-        extensions.check(tmp_path, Unknown.REFUSE)
+        extensions.check(LocalStore(tmp_path), Unknown.REFUSE)
     assert caught.value.problem == "unknown-extension"
     assert [fault.path for fault in caught.value.faults] == [f"extensions/{n}" for n in UNKNOWN]
 
@@ -540,7 +541,7 @@ def test_unknown_extensions_are_warned_of_once(
 ) -> None:
     with_extensions(tmp_path, *UNKNOWN, NAME)
     with caplog.at_level(logging.DEBUG):
-        assert extensions.check(tmp_path, Unknown.WARN) == UNKNOWN
+        assert extensions.check(LocalStore(tmp_path), Unknown.WARN) == UNKNOWN
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert all(name in record.getMessage() for name in UNKNOWN)
@@ -552,7 +553,7 @@ def test_unknown_extensions_can_be_ignored(
 ) -> None:
     with_extensions(tmp_path, *UNKNOWN)
     with caplog.at_level(logging.DEBUG):
-        assert extensions.check(tmp_path, Unknown.IGNORE) == UNKNOWN
+        assert extensions.check(LocalStore(tmp_path), Unknown.IGNORE) == UNKNOWN
     assert caplog.records == []
 
 

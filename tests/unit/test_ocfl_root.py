@@ -643,7 +643,7 @@ def test_a_lock_that_is_not_freed_is_reported(root: OcflRoot) -> None:
     started, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with root._site.hold(ID):
+        with root._backend._site.hold(ID):
             started.set()
             done.wait(30)
 

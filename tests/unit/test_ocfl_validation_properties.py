@@ -14,7 +14,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from strongroom.ocfl.validation import digests, paths
 from strongroom.ocfl.validation.places import what_is
+from strongroom.ocfl.validation.problems import Problem
+from strongroom.ocfl.validation.reporting import Problems
 from strongroom.storage.localstore import LocalStore
 from support.ocfl_faults import CORE, MORE
 from support.ocfl_faults_judged import judge
@@ -299,3 +302,78 @@ def test_any_folders_are_survived(base: Path, tree: Tree, sound: Any) -> None:
         what_is(LocalStore(folder))
         judge(folder, root=True)
         judge(folder)
+
+
+# ----------------------------------------------------------------------------- many at once, or one
+
+_odd_paths = st.lists(
+    st.lists(st.sampled_from(["", ".", "..", "...", "a", ".a", "a.", "\n", ".\n", "\0"])).map(
+        "/".join
+    )
+)
+
+
+def _is_safe(path: str) -> bool:
+    """As section 3.5 has it: no element is empty or made of one or two dots."""
+    return not {"", ".", ".."} & set(path.split("/"))
+
+
+@given(_odd_paths.filter(bool))
+def test_paths_are_judged_alike_one_by_one_and_all_at_once(named: list[str]) -> None:
+    told: list[Problem] = []
+    problems = Problems(told.append)
+    problems.identify(None)
+    for path in named:
+        for judged in (paths.content_path, paths.logical_path):
+            told.clear()
+            assert judged(path, "place", problems) == _is_safe(path)
+            assert bool(told) != _is_safe(path)
+    assert paths.all_safe(named) == all(map(_is_safe, named))
+
+
+@given(
+    st.dictionaries(
+        st.text("ab", min_size=1),
+        st.one_of(
+            st.none(),
+            st.text("a/", max_size=2),
+            st.dictionaries(st.text("a", max_size=2), st.none(), max_size=2),
+            st.lists(
+                st.one_of(st.text("ab./", max_size=3), st.none(), st.lists(st.none(), max_size=1)),
+                max_size=3,
+            ),
+        ),
+        max_size=4,
+    )
+)
+def test_a_block_is_flat_exactly_if_nothing_is_odd_about_it(block: dict[str, Any]) -> None:
+    named = [path for held in block.values() if isinstance(held, list) for path in held]
+    texts = [path for path in named if isinstance(path, str)]
+    odd = (
+        any(not isinstance(held, list) for held in block.values())
+        or len(set(texts)) != len(named)
+        or not all(map(_is_safe, texts))
+    )
+    flat = paths.flat(block)
+    assert (flat is None) == odd
+    if flat is not None:
+        assert flat == {path: digest for digest, held in block.items() for path in held}
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha256", "size"])
+@given(
+    st.lists(st.text("0aF", max_size=2).map(lambda text: text * 32) | st.text("0x ", max_size=3))
+)
+def test_digests_are_malformed_alike_one_by_one_and_all_at_once(
+    algorithm: str, values: list[str]
+) -> None:
+    found = digests.malformed(algorithm, values)
+    assert found == [value for value in values if not digests.well_formed(algorithm, value)]
+
+
+@pytest.mark.parametrize("name", ["\n", ".\n", "a\n"])
+def test_a_name_with_a_line_feed_is_no_reason_not_to_read_a_file(name: str, tmp_path: Path) -> None:
+    made = make([{name: b"one"}])
+    assert judge(write(made.tree(), tmp_path / "sound")).codes <= {"W007", "W008"}
+    made.put(f"v1/content/{name}", b"two")
+    assert "E092" in judge(write(made.tree(), tmp_path / "damaged")).codes

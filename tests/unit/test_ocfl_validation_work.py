@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import errno
 import gc
+import os
+import select
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from strongroom.ocfl.validation import crew, hashing
+from strongroom.ocfl.validation import crew, readers
 from strongroom.ocfl.validation.objects import validate_object
 from strongroom.ocfl.validation.problems import Problem
 from strongroom.ocfl.validation.processes import Processes
 from strongroom.ocfl.validation.progress import Progress
 from strongroom.ocfl.validation.roots import validate_root
+from strongroom.storage.helper import Helper
 from strongroom.storage.localstore import LocalStore
 from support.ocfl_faults import FAULTS
 from support.ocfl_faults_judged import Fatal, Judged, Refusing, judge
@@ -65,10 +69,27 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(objects(300).tree(), tmp_path_factory.mktemp("many") / "root")
 
 
+#: what is noted where lean processes read small files
+SMALL_FILES = "small files"
+
+
 @pytest.fixture
 def helped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Further processes help even with little work; each turn that they are asked is noted."""
     asked: list[str] = []
+
+    class Waited(Helper):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            asked.append(SMALL_FILES)
+
+        def ready(self) -> bool:
+            """Wait for it, so that it surely does what it is given."""
+            select.select([self._socket], [], [], 10)
+            return super().ready()
+
+    monkeypatch.setattr(readers, "Helper", Waited)
+    monkeypatch.setattr(readers, "WORTH", 1e-4)
 
     class Noted(Processes):
         def map(self, function: Any, items: Any) -> Any:
@@ -76,9 +97,7 @@ def helped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             return super().map(function, items)
 
     monkeypatch.setattr(crew, "Processes", Noted)
-    monkeypatch.setattr(hashing, "Processes", Noted)
     monkeypatch.setattr(crew, "FIRST", 20)
-    monkeypatch.setattr(hashing, "WORTH_PROCESSES", 0.001)
     return asked
 
 
@@ -101,7 +120,7 @@ def test_several_workers_find_what_one_finds_in_an_object(
     one = judge(large, workers=1)
     assert asked == []
     several = judge(large, workers=workers)
-    assert asked == (["read_all"] if by == "processes" else [])
+    assert asked == ([SMALL_FILES] * (workers - 1) if by == "processes" else [])
     assert one.codes == {"E092", "E093", "E023"}
     assert len(one.problems) == 10
     assert told(several) == told(one)
@@ -142,7 +161,7 @@ def test_what_another_process_cannot_read_is_told(
     paths = ("5/005/inventory.json", "f/255/v1/content", "f/287")
     judged = judge(many, root=True, workers=2, refused=paths)
     assert [e.place for e in judged.problems if e.code == "unreadable"] == sorted(paths)
-    assert helped == ["read_all", "judge_all"]
+    assert helped == ["judge_all"]
 
 
 def test_what_another_process_lacks_is_raised(helped: list[str], large: Path, many: Path) -> None:
@@ -152,23 +171,154 @@ def test_what_another_process_lacks_is_raised(helped: list[str], large: Path, ma
     of_root = Refusing(LocalStore(many), ("f/255/v1/content/a.txt",), errno.EMFILE)
     with pytest.raises(OSError, match="Too many open files"):
         validate_root(of_root, tell=[].append, workers=2)
-    assert helped == ["read_all", "judge_all"]
+    assert helped == ["judge_all"]
 
 
-def test_a_process_that_dies_is_no_verdict(helped: list[str], large: Path, many: Path) -> None:
-    with pytest.raises(ChildProcessError, match="status 9"):
-        validate_object(Fatal(LocalStore(large), ("v1/content/05/5",)), tell=[].append, workers=2)
+@pytest.mark.parametrize("after", [0, 1, 5])
+def test_what_a_process_that_dies_should_have_read_is_read_here(
+    helped: list[str],
+    large: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    after: int,
+) -> None:
+    one = judge(large, workers=1)
+    posted: list[int] = []
+    original = readers.Helper.post
+
+    def post(self: Helper, body: Any, folders: Any) -> None:
+        if len(posted) == after:
+            self._process.kill()
+            self._process.wait()
+        posted.append(len(body))
+        original(self, body, folders)
+
+    monkeypatch.setattr(readers.Helper, "post", post)
+    several = judge(large, workers=2)
+    assert len(posted) > after
+    assert helped == [SMALL_FILES]
+    assert told(several) == told(one)
+    assert several.summary == one.summary
+
+
+def test_without_a_second_process_all_is_read_by_this_one(
+    helped: list[str],
+    large: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    one = judge(large, workers=1)
+
+    def none(*_: object) -> Helper:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(readers, "Helper", none)
+    several = judge(large, workers=2)
+    assert "fewer processes" in caplog.text
+    assert told(several) == told(one)
+
+
+def test_nobody_waits_for_a_process_that_does_not_start(
+    large: Path, helped: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = judge(large, workers=1)
+    monkeypatch.setattr(readers.Helper, "ready", lambda self: False)
+    several = judge(large, workers=2)
+    assert helped == [SMALL_FILES]
+    assert told(several) == told(one)
+    assert several.summary == one.summary
+
+
+@dataclass(frozen=True)
+class Changing(LocalStore):
+    """A store in which something happens to files after they were listed."""
+
+    change: Callable[[Path], None] = Path.unlink
+    name: str = "5"
+
+    def folder(self, path: str) -> int:
+        file = self.top / path / self.name
+        if file.is_file() and not file.is_symlink():
+            self.change(file)
+        return super().folder(path)
+
+
+def grow(file: Path) -> None:
+    file.write_bytes(file.read_bytes() + b"more")
+
+
+def shrink(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def become_a_link(file: Path) -> None:
+    file.rename(file.with_name("moved"))
+    file.symlink_to("moved")
+
+
+def become_a_pipe(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("change", "code", "word"),
+    [
+        (grow, "E092", "digest"),
+        (shrink, "E092", "digest"),
+        (Path.unlink, "unreadable", "No such file"),
+        (become_a_link, "unreadable", "a symbolic link"),
+        (become_a_pipe, "unreadable", "a pipe"),
+    ],
+)
+def test_what_changes_after_it_was_listed_is_told(
+    helped: list[str],
+    tmp_path: Path,
+    change: Callable[[Path], None],
+    code: str,
+    word: str,
+    workers: int,
+) -> None:
+    files = {f"{n % 4}/{n}": b"%d" % n for n in range(400)}
+    # its folder is opened twice: to be listed, and to be read
+    folder = write(make([files], fixity=("md5",)).tree(), tmp_path / "object")
+    listed: list[str] = []
+
+    def later(file: Path) -> None:
+        listed.append(file.name)
+        if len(listed) == 2:
+            change(file)
+
+    found: list[Problem] = []
+    validate_object(Changing(folder, change=later), tell=found.append, workers=workers)
+    errors = [each for each in found if not each.code.startswith("W")]
+    assert {each.place for each in errors} == {"v1/content/1/5"}
+    assert code in {each.code for each in errors}
+    assert word in errors[0].message
+    assert helped == [SMALL_FILES] * (workers - 1)
+
+
+def test_a_process_that_dies_is_no_verdict(helped: list[str], many: Path) -> None:
     with pytest.raises(ChildProcessError, match="status 9"):
         validate_root(
             Fatal(LocalStore(many), ("f/255/v1/content/a.txt",)), tell=[].append, workers=2
         )
 
 
-def test_no_process_is_left(helped: list[str], many: Path) -> None:
+def test_no_process_is_left(helped: list[str], many: Path, large: Path) -> None:
     """Neither after the work, nor after the caller has had enough of it."""
     before = children()
     judge(many, root=True, workers=2)
-    assert helped
+    judge(large, workers=2)
+    assert helped == ["judge_all", SMALL_FILES]
+    assert children() == before
+
+    def too_much(progress: Progress) -> None:
+        if progress.files > 500:
+            raise KeyError(progress.at)
+
+    with pytest.raises(KeyError):
+        validate_object(LocalStore(large), tell=[].append, workers=2, progress=too_much)
     assert children() == before
 
     def enough(problem: Problem) -> None:

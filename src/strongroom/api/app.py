@@ -22,8 +22,10 @@ from strongroom.api.edge import Edge, dependencies
 from strongroom.api.front import Front
 from strongroom.api.guards import Hosts
 from strongroom.api.routes import (
+    access,
     activity,
     deposits,
+    file_view,
     files,
     imports,
     mets,
@@ -43,7 +45,9 @@ PRESERVATION: tuple[HTTPRouteHandler, ...] = (
     *deposits.HANDLERS,
     *imports.HANDLERS,
     *files.HANDLERS,
+    *file_view.HANDLERS,
     *mets.HANDLERS,
+    *access.HANDLERS,
     *pipeline.HANDLERS,
     *repository.PRESERVATION,
     *activity.PRESERVATION,

@@ -45,7 +45,13 @@ _REQUEST = {
         "The request cannot be understood. The detail says why; sending it again unchanged will "
         "not help."
     ),
-    "bad-rights": "A rights statement is an absolute URI, such as one of rightsstatements.org.",
+    "bad-restriction": (
+        "An access restriction is a text of 1 to 1,000 characters without control characters, such "
+        "as Open, Restricted, Staff or Closed."
+    ),
+    "bad-rights": (
+        "A rights statement is an absolute URI (RFC 3986), such as one of rightsstatements.org."
+    ),
     "bad-size": "A size is a whole number of bytes from 0.",
     "bad-status": (
         "The states of a pipeline run are waiting, processing, metadataCreated, completed and "
@@ -57,6 +63,11 @@ _REQUEST = {
         "what it may hold."
     ),
     "bad-version": "A version is v1, v2, … or a memento timestamp yyyyMMddHHmmss.",
+    "duplicate-item": "The request names this path twice; name it once.",
+    "nothing-to-set": (
+        "Name the paths whose access is to be set, and for each accessRestrictions (a list of "
+        "texts), rightsStatement (an absolute URI or null), or both."
+    ),
     "duplicate-id": "A job lists each resource once.",
     "foreign-host": (
         "While the server listens on loopback without authentication, it answers only under its "
@@ -181,7 +192,13 @@ _STATE = {
         "Parents first: every Container above the path must exist, outside of Archival Groups."
     ),
     "no-resource": "There is nothing at this path, or nothing in that version.",
-    "no-such-item": "Neither the METS nor the deposit has such a file or folder.",
+    "no-such-item": (
+        "There is no such file or folder in METS; if it is to be deleted, nor in the deposit."
+    ),
+    "shared-description": (
+        "METS says one thing of several files or folders here, by one div or one dmdSec, so that "
+        "it cannot be changed for one alone. Take the file out of METS and put it in again."
+    ),
     "no-version": "There is no such version.",
     "not-a-group": "What is at this path is no Archival Group.",
     "not-deletable": "Only empty Containers outside Archival Groups can be deleted.",

@@ -1,7 +1,7 @@
 """``strongroom ocfl``: look after OCFL storage roots and objects here, whoever made them.
 
-No server, index or setting is needed. Validation changes nothing; repairs and upgrades are those
-that a server would make, and keep out of its way by the same locks.
+No server or index is needed; of the settings, those of the S3 store are used. Validation changes
+nothing; repairs and upgrades are those that a server would make, and keep out of its way.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.status import Status
 
+from strongroom import config, places
 from strongroom.cli.amounts import counted
 from strongroom.cli.exits import Exit
 from strongroom.cli.ocfl_report import Report, summary_of
@@ -25,8 +27,27 @@ from strongroom.ocfl.validation.places import what_is
 from strongroom.ocfl.validation.progress import Progress
 from strongroom.ocfl.validation.roots import validate_root
 from strongroom.storage.localstore import LocalStore
+from strongroom.storage.protocols import Store
+from strongroom.storage.s3 import location
+from strongroom.storage.s3.location import Location
 
-_FOLDER = click.Path(path_type=Path)
+if TYPE_CHECKING:
+    from strongroom.storage.s3.store import S3Store
+
+Place = Path | Location
+
+
+class _Place(click.ParamType):  # type: ignore[type-arg]
+    """A folder of this machine, or ``s3://bucket/prefix``."""
+
+    name = "place"
+
+    def convert(self, value: object, _: object, __: object) -> Place:
+        text = str(value)
+        return location.parse(text) if text.startswith(location.SCHEME) else Path(text)
+
+
+_PLACE = _Place()
 
 
 @click.group()
@@ -35,7 +56,7 @@ def ocfl() -> None:
 
 
 @ocfl.command()
-@click.argument("folder", type=_FOLDER)
+@click.argument("place", type=_PLACE)
 @click.option("--no-digests", is_flag=True, help="Check all but the bytes of content.")
 @click.option(
     "--workers",
@@ -44,13 +65,13 @@ def ocfl() -> None:
 )
 @json_option
 @pass_state
-def validate(state: State, folder: Path, no_digests: bool, workers: int | None) -> None:
-    """Say all that is wrong with an OCFL storage root or object in FOLDER, by the codes of OCFL.
+def validate(state: State, place: Place, no_digests: bool, workers: int | None) -> None:
+    """Say all that is wrong with an OCFL storage root or object in PLACE, by the codes of OCFL.
 
     Every problem is one line; warnings do not make it invalid. Nothing is changed.
     """
-    store = LocalStore(folder.absolute())
-    kind = _kind(store, folder)
+    store = _store(place)
+    kind = _kind(store)
     report = Report(as_json=state.as_json)
     with _shown(state) as progress:
         judge = validate_root if kind == "root" else validate_object
@@ -61,65 +82,77 @@ def validate(state: State, folder: Path, no_digests: bool, workers: int | None) 
             workers=workers,
             progress=progress,
         )
-    report.finish(summary_of(folder, summary))
+    report.finish(summary_of(place, summary))
     if not summary.valid:
         raise SystemExit(int(Exit.VERIFICATION))
 
 
 @ocfl.command()
-@click.argument("folder", type=_FOLDER)
+@click.argument("place", type=_PLACE)
 @json_option
 @pass_state
-def recover(state: State, folder: Path) -> None:
-    """Finish or undo what stopped writers left in the OCFL storage root in FOLDER.
+def recover(state: State, place: Place) -> None:
+    """Finish or undo what stopped writers left in the OCFL storage root in PLACE.
 
     A server does this by itself for what its own unfinished work points to; this looks at every
     object, too. Nothing that could be content is deleted.
     """
-    repairs = OcflRoot.open(folder, create=False).repair(every=True)
+    repairs = OcflRoot.open(_opened(place), create=False).repair(every=True)
     if repairs.failed:
         for done in repairs.done:
             state.note(f"Repaired: {done}")
         raise Damaged(
-            f"{counted(len(repairs.failed), 'thing')} in '{folder}' cannot be repaired without a "
+            f"{counted(len(repairs.failed), 'thing')} in '{place}' cannot be repaired without a "
             "copy or a person's decision.",
             code="not-repaired",
             faults=[Fault(code="not-repaired", message=text) for text in repairs.failed],
         )
     state.emit(
-        {"root": str(folder), "repaired": list(repairs.done)},
+        {"root": str(place), "repaired": list(repairs.done)},
         "\n".join(repairs.done) or "Nothing was left to repair.",
     )
 
 
 @ocfl.command()
-@click.argument("folder", type=_FOLDER)
+@click.argument("place", type=_PLACE)
 @json_option
 @pass_state
-def upgrade(state: State, folder: Path) -> None:
-    """Make the OCFL 1.0 storage root in FOLDER one of OCFL 1.1.
+def upgrade(state: State, place: Place) -> None:
+    """Make the OCFL 1.0 storage root in PLACE one of OCFL 1.1.
 
     Objects in it stay as they are: a root may hold older ones.
     """
-    before = OcflRoot.open(folder, create=False).spec
-    after = OcflRoot.open(folder, create=False, upgrade=True).spec
+    before = OcflRoot.open(_opened(place), create=False).spec
+    after = OcflRoot.open(_opened(place), create=False, upgrade=True).spec
     state.emit(
-        {"root": str(folder), "before": before, "after": after},
+        {"root": str(place), "before": before, "after": after},
         f"It is a storage root of OCFL {after}."
         if before != after
         else f"It was a storage root of OCFL {after} already.",
     )
 
 
-def _kind(store: LocalStore, folder: Path) -> str:
+def _store(place: Place) -> Store:
+    return LocalStore(place.absolute()) if isinstance(place, Path) else _in_bucket(place)
+
+
+def _opened(place: Place) -> Path | S3Store:
+    return place if isinstance(place, Path) else _in_bucket(place)
+
+
+def _in_bucket(place: Location) -> S3Store:
+    return places.store(place, config.load({}))
+
+
+def _kind(store: Store) -> str:
     try:
         kind = what_is(store)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise NotFound(f"There is no folder '{folder}'.") from error
+        raise NotFound(f"There is no folder '{store.place('')}'.") from error
     if kind is None:
         raise NotFound(
-            f"'{folder}' is neither an OCFL storage root nor an OCFL object: it has no file whose "
-            "name starts with '0=ocfl', and no inventory."
+            f"'{store.place('')}' is neither an OCFL storage root nor an OCFL object: it has no "
+            "file whose name starts with '0=ocfl', and no inventory."
         )
     return kind
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
@@ -46,9 +45,9 @@ class Report:
         )
 
 
-def summary_of(folder: Path, summary: ObjectSummary | RootSummary) -> dict[str, object]:
+def summary_of(place: object, summary: ObjectSummary | RootSummary) -> dict[str, object]:
     kind = "root" if isinstance(summary, RootSummary) else "object"
-    return {"folder": str(folder), "kind": kind, "valid": summary.valid, **asdict(summary)}
+    return {"folder": str(place), "kind": kind, "valid": summary.valid, **asdict(summary)}
 
 
 def _counts(summary: dict[str, object]) -> str:

@@ -170,6 +170,17 @@ def silent_workers(c: Connection, before: datetime) -> list[str]:
     return sorted(worker for worker in rows if worker is not None)
 
 
+def running(c: Connection) -> set[str]:
+    """The attempts of all jobs that run, as storage knows them: ``{job}-{attempt}``."""
+    rows = c.execute(select(_J.id, _J.attempts).where(_J.status == _RUNNING))
+    return {attempt_of(row.id, row.attempts) for row in rows}
+
+
+def attempt_of(job_id: str, number: int) -> str:
+    """What storage calls an attempt of a job."""
+    return f"{job_id}-{number}"
+
+
 def unfinished_of(c: Connection, ids: Iterable[str]) -> set[str]:
     """Those of these ids that are jobs which wait or run."""
     return set(

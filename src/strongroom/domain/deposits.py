@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from strongroom.domain.paths import RepositoryPath
 
+#: folders that a template makes, and keeps room for in the METS that it makes; parents first
+TEMPLATE_FOLDERS = ("objects", "metadata", "metadata/ad-hoc")
+
 
 class DepositStatus(StrEnum):
     NEW = "new"

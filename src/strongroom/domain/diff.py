@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from strongroom.domain.deposits import TEMPLATE_FOLDERS
 from strongroom.domain.faults import Faults
 from strongroom.domain.importjob import BinaryItem, ContainerItem, ImportJob
-from strongroom.domain.paths import MemberPath, RepositoryPath, member_faults, slug
+from strongroom.domain.paths import MemberPath, RepositoryPath, ancestors, member_faults, slug
 from strongroom.domain.resources import Group, Kind, Member
 from strongroom.domain.workspace import WorkFile, Workspace
 from strongroom.errors import BadRequest, Unprocessable
@@ -240,6 +241,7 @@ def _folders(
 ) -> tuple[list[ContainerItem], list[ContainerItem]]:
     add: list[ContainerItem] = []
     rename: list[ContainerItem] = []
+    rooms = _rooms(workspace, members)
     for path, folder in workspace.folders.items():
         for fault in member_faults(path):
             faults.put(_SAME_PATH, BadRequest, fault)
@@ -260,11 +262,29 @@ def _folders(
                 f"Could not find folder {path} in METS file {workspace.mets}",
                 path=path,
             )
+        elif member is None and path in rooms:
+            continue
         elif member is None:
             add.append(ContainerItem(path=path, name=folder.name, origin=folder.origin))
         elif folder.name is not None and folder.name != member.display_name:
             rename.append(ContainerItem(path=path, name=folder.name))
     return add, rename
+
+
+def _rooms(workspace: Workspace, members: Mapping[MemberPath, Member]) -> set[str]:
+    """Folders for which METS of the platform's own only keeps room: nothing is in them anywhere."""
+    empty: set[str] = {
+        path
+        for path in map(MemberPath, TEMPLATE_FOLDERS)
+        if workspace.managed
+        and path not in members
+        and (folder := workspace.folders.get(path)) is not None
+        and folder.origin is None
+    }
+    if empty:
+        for other in (*workspace.files, *(f for f in workspace.folders if f not in empty)):
+            empty.difference_update(ancestors(other))
+    return empty
 
 
 def _check_something_stays(

@@ -120,6 +120,17 @@ def _first(values: Iterable[str | None]) -> str | None:
     return next((value for value in values if value and value.strip()), None)
 
 
+def told_types(findings: Iterable[Finding]) -> list[str]:
+    """The content types that findings name, but for those that say nothing."""
+    return [
+        finding.content_type
+        for finding in findings
+        if isinstance(finding, FormatFinding)
+        and finding.content_type
+        and finding.content_type not in (*GENERIC, NOT_IDENTIFIED)
+    ]
+
+
 def best_content_type(types: Iterable[str | None]) -> str | None:
     """The one content type that several sources stand for; None if there is no such."""
     found = {text for kind in types if kind and (text := kind.strip())} - {NOT_IDENTIFIED}

@@ -44,6 +44,8 @@ class WorkFolder:
     #: path relative to the deposit's root; None if the folder is not in the deposit
     origin: str | None = None
     in_mets: bool = False
+    #: what METS says; None also if METS only implies it by the path of a file
+    described: DescribedFolder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,8 @@ class Workspace:
     #: the METS file's member path; None if there is no METS
     mets: MemberPath | None = None
     title: str | None = None
+    #: whether the METS is one that the platform manages
+    managed: bool = False
     #: METS entries that belong to no path
     untied: tuple[Fault, ...] = ()
     #: what is in the deposit but can be no file (links, devices, undecodable names)
@@ -157,14 +161,16 @@ def join(
         folders={
             path: WorkFolder(
                 path=path,
-                name=named.get(path),
+                name=told.name if (told := named.get(path)) else None,
                 origin=folders.get(path),
                 in_mets=path in named,
+                described=told,
             )
             for path in sorted({*folders, *named})
         },
         mets=mets,
         title=description.title if description else None,
+        managed=description is not None and description.editable,
         untied=description.untied if description else (),
         refused=refused,
         contradictions=tuple(contradictions),
@@ -216,9 +222,9 @@ def _described_folders(
     there: set[MemberPath],
     kept: set[str],
     candidates: Callable[[str], Iterable[str]],
-) -> dict[MemberPath, str | None]:
-    """Path → label of every folder that METS knows, stated or implied by a file's path."""
-    named: dict[MemberPath, str | None] = {
+) -> dict[MemberPath, DescribedFolder | None]:
+    """Every folder that METS knows; None for what is only implied by a file's path."""
+    named: dict[MemberPath, DescribedFolder | None] = {
         MemberPath(up): None for path in described for up in ancestors(path)
     }
     folders: Iterable[DescribedFolder] = description.folders if description else ()
@@ -227,7 +233,10 @@ def _described_folders(
         # a path that was only guessed from labels counts where such a folder really is
         if folder.guessed and path not in named and path not in there and path not in kept:
             continue
-        named[path] = folder.name or named.get(path)
+        earlier = named.get(path)
+        if earlier is not None and folder.name is None:
+            folder = replace(folder, name=earlier.name)
+        named[path] = folder
         for up in ancestors(path):
             named.setdefault(MemberPath(up), None)
     return named

@@ -15,7 +15,7 @@ from threading import Event, Lock, Thread
 from strongroom.db import job_queue
 from strongroom.domain.importjob import Job, JobKind, Progress
 from strongroom.errors import StrongroomError
-from strongroom.services import export_run, import_run, pipeline_run
+from strongroom.services import export_run, import_run, pipeline_run, upkeep
 from strongroom.services.context import Context
 from strongroom.services.import_run import ATTEMPTS, Interrupted, NotRecorded, Watch
 
@@ -28,6 +28,8 @@ HEARTBEAT = 5.0
 LATER = 5.0
 #: how many workers may die of one job before it is given up
 DEATHS = 10
+#: seconds between two clearings of abandoned work
+UPKEEP = 900.0
 #: seconds between two records of a job's progress
 REPORT = 1.0
 
@@ -66,6 +68,7 @@ class Worker:
         """Work until :meth:`stop`; returns when the last job has come to a safe point."""
         beat = Thread(target=self._beat, name="heartbeat", daemon=True)
         beat.start()
+        Thread(target=self._tend, name="upkeep", daemon=True).start()
         with ThreadPoolExecutor(self._threads, thread_name_prefix="job") as pool:
             for number in range(self._threads):
                 # scanning takes hours: where there are several threads, one is never at it
@@ -161,6 +164,13 @@ class Worker:
                 job_queue.set_progress(c, job_id, self._name, progress)
 
         return report
+
+    def _tend(self) -> None:
+        while not self._stop.wait(UPKEEP):
+            try:
+                upkeep.tend(self._ctx)
+            except Exception:
+                log.exception("abandoned work could not be looked for")
 
     def _beat(self) -> None:
         while not self._stop.wait(HEARTBEAT):

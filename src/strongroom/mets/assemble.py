@@ -50,6 +50,8 @@ class _Assembly:
         self._paths: dict[int, list[str]] = {}
         #: id() of a div → what is stated of the folder it stands for
         self._of_folders: dict[int, Facts] = {}
+        #: ids of descriptive sections that speak of something in the object, not of the object
+        self._of_parts: set[str] = set()
         self._described = {
             section.id: section for section in outline.described if section.id is not None
         }
@@ -61,10 +63,13 @@ class _Assembly:
             div = stack.pop()
             self._take_div(div)
             stack.extend(reversed(div.children))
+            for child in div.children:
+                self._of_parts |= _ids(child.dmdid)
         self._take_rest()
         folders = Folders(self._paths, self._of_folder, self._access)
         folders.align(roots)
         sections = self._title_sections()
+        of_all = self._access_sections(sections)
         return Description(
             title=descriptive.title(sections, self._outline.label),
             agent=self._outline.agent,
@@ -73,8 +78,8 @@ class _Assembly:
             folders=tuple(folders.found.values()),
             untied=(*self._untied, *folders.untied),
             warnings=(*self._warnings, *folders.warnings),
-            access_conditions=descriptive.access_conditions(sections),
-            rights_statement=descriptive.rights_statement(sections),
+            access_conditions=descriptive.access_conditions(of_all),
+            rights_statement=descriptive.rights_statement(of_all),
         )
 
     # -- descriptive and administrative sections
@@ -82,11 +87,21 @@ class _Assembly:
     def _title_sections(self) -> list[Described]:
         """The dmdSecs that may speak for the whole: the root div's, then the first in MODS."""
         described = self._outline.described
-        dmdid = (self._map.dmdid if self._map else None) or ""
-        wanted = {dmdid, *dmdid.split()}
+        wanted = _ids(self._map.dmdid if self._map else None)
         chosen = [section for section in described if section.id in wanted]
         chosen += [section for section in described if section.mods][:1]
         return chosen + [section for section in described if section.dublin_core][:1]
+
+    def _access_sections(self, sections: list[Described]) -> list[Described]:
+        """Those that say who may see the object.
+
+        Where the platform has edited, a file or folder has a section of its own, which must not be
+        taken for the object's; others have theirs anywhere.
+        """
+        if self._outline.agent != PLATFORM_AGENT:
+            return sections
+        others = self._of_parts - _ids(self._map.dmdid if self._map else None)
+        return [section for section in sections if section.id not in others]
 
     def _facts(self, admid: str | None, line: int) -> list[Facts]:
         if admid is None:
@@ -110,8 +125,8 @@ class _Assembly:
 
     def _access(self, div: Div) -> Access:
         """Who may see what a div stands for, as its own descriptive sections say."""
-        wanted = {div.dmdid, *div.dmdid.split()} if div.dmdid else set()
-        sections = [self._described[each] for each in sorted(wanted & self._described.keys())]
+        wanted = sorted(_ids(div.dmdid) & self._described.keys())
+        sections = [self._described[each] for each in wanted]
         return Access(
             conditions=descriptive.access_conditions(sections),
             rights=descriptive.rights_statement(sections),
@@ -278,6 +293,11 @@ class _Assembly:
         found: str | None = None,
     ) -> None:
         self._warnings.append(fault(code, message, line=line, path=path, found=found))
+
+
+def _ids(named: str | None) -> set[str]:
+    """What a DMDID may mean: one id with blanks in it, or several ids."""
+    return {named, *named.split()} if named else set()
 
 
 def choose_map(maps: list[StructMap]) -> StructMap | None:

@@ -48,16 +48,16 @@ def arrange(files: Iterable[DescribedFile], folders: Iterable[DescribedFolder]) 
     listed = [_checked(file, faults) for file in files]
     file_paths = _once([file.path for file in listed], faults)
     given = list(folders)
-    names = {folder.path: folder.name for folder in given}
+    stated = {folder.path: folder for folder in given}
     _once([folder.path for folder in given], faults)
     every: dict[str, DescribedFolder] = {}
-    for path in [*names, *file_paths]:
+    for path in [*stated, *file_paths]:
         above = reversed(ancestors(path))
-        for place in (*above, path) if path in names else above:
+        for place in (*above, path) if path in stated else above:
             if place not in every:
-                every[place] = DescribedFolder(path=place, name=names.get(place))
+                every[place] = stated.get(place) or DescribedFolder(path=place)
     for folder in every.values():
-        if folder.path in names:
+        if folder.path in stated:
             _check_path(folder.path, faults)
         if folder.path in file_paths:
             faults.append(_fault("This is a file and a folder at once", folder.path))

@@ -6,10 +6,10 @@ qualified names. Editing an existing METS and deciding what goes into one are le
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from strongroom.domain.deposits import TEMPLATE_FOLDERS
 from strongroom.domain.description import DescribedFile, DescribedFolder
 from strongroom.mets import elements
 from strongroom.mets.contents import Contents, Entry, arrange
@@ -26,9 +26,10 @@ from strongroom.mets.names import (
 )
 from strongroom.mets.text import text
 
-__all__ = ["PLATFORM_AGENT", "skeleton", "write"]
+__all__ = ["PLATFORM_AGENT", "skeleton", "stream", "write"]
 
-_TEMPLATE_FOLDERS = ("objects", "metadata", "metadata/ad-hoc")
+#: characters that are put together before they are handed on
+_CHUNK = 1 << 16
 
 
 def write(
@@ -39,7 +40,21 @@ def write(
     created: datetime,
     agent: str = PLATFORM_AGENT,
 ) -> bytes:
+    """A METS as a whole; see :func:`stream`."""
+    return b"".join(stream(title=title, files=files, folders=folders, created=created, agent=agent))
+
+
+def stream(
+    *,
+    title: str,
+    files: Iterable[DescribedFile],
+    folders: Iterable[DescribedFolder] = (),
+    created: datetime,
+    agent: str = PLATFORM_AGENT,
+) -> Iterator[bytes]:
     """A METS (UTF-8) that describes these files and folders; folders on the way are implied.
+
+    In pieces of some 64 KiB, so that memory grows with what is described, not with the XML.
 
     A missing name is written as the last segment of the path, a blank title as ``[Untitled]``.
     Characters that XML cannot carry are replaced in names and titles by U+FFFD. ``original_name``
@@ -47,11 +62,21 @@ def write(
     Raises Unprocessable (``bad-description``) naming every path that no METS could carry (control
     characters, ``..``, twice the same, a file as a folder), and digests and sizes that are none.
     """
-    contents = arrange(files, folders)
-    out = io.BytesIO()
-    for piece in _document(title, contents, created, agent):
-        out.write(piece.encode("utf-8"))
-    return out.getvalue()
+    # all faults come to light before the first piece
+    return _encoded(_document(title, arrange(files, folders), created, agent))
+
+
+def _encoded(pieces: Iterable[str]) -> Iterator[bytes]:
+    waiting: list[str] = []
+    size = 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= _CHUNK:
+            yield "".join(waiting).encode()
+            waiting.clear()
+            size = 0
+    yield "".join(waiting).encode()
 
 
 def skeleton(*, title: str | None, created: datetime) -> bytes:
@@ -59,7 +84,7 @@ def skeleton(*, title: str | None, created: datetime) -> bytes:
     return write(
         title=title or "",
         files=(),
-        folders=[DescribedFolder(path=path) for path in _TEMPLATE_FOLDERS],
+        folders=[DescribedFolder(path=path) for path in TEMPLATE_FOLDERS],
         created=created,
     )
 

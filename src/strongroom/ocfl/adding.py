@@ -27,6 +27,8 @@ from strongroom.storage.protocols import OpenFile
 from strongroom.storage.trouble import told_as
 
 _WORKERS = max(2, min(4, os.cpu_count() or 1))
+#: files under way at once where each is a journey to a store; at most 8 MiB of each in memory
+_TRAVELLERS = 24
 #: seconds after which waiting for larger files is interrupted to tell of progress
 _TELL = 0.25
 #: what an opener may raise about one file, as opposed to what ends the whole work
@@ -49,8 +51,15 @@ class Adding:
         progress: Callable[[int, int], None] | None,
         cancelled: Callable[[], bool] | None,
         batches: Batches | None = None,
+        *,
+        remote: bool = False,
     ) -> None:
-        """``take`` takes one file in; files that ``batches`` accepts go there first."""
+        """``take`` takes one file in; files that ``batches`` accepts go there first.
+
+        ``remote``: files come from a store, or go to one, so that waiting is most of the work.
+        """
+        self._remote = remote
+        self._workers = _TRAVELLERS if remote else _WORKERS
         self._take = take
         self._batches = batches
         self._progress = progress
@@ -71,7 +80,7 @@ class Adding:
         """
         faults: list[Fault] = []
         batches = self._batches
-        with ThreadPoolExecutor(_WORKERS, thread_name_prefix="strongroom-copy") as pool:
+        with ThreadPoolExecutor(self._workers, thread_name_prefix="strongroom-copy") as pool:
             try:
                 for number, file in enumerate(files):
                     self._check()
@@ -126,6 +135,9 @@ class Adding:
         file: NewFile,
         open_source: Callable[[str], OpenFile],
     ) -> None:
+        if self._remote:
+            self._submit(pool, number, file, lambda: self._fetch(file, open_source))
+            return
         with told_as(file.source):
             try:
                 source = open_source(file.source)
@@ -135,10 +147,25 @@ class Adding:
         if source.entry.size <= copying.SMALL:
             self._done(number, file, self._take_in(file, source, self._tick_here))
             return
-        while len(self._waiting) >= _WORKERS:
+        self._submit(pool, number, file, lambda: self._take_in(file, source, self._tick_aside))
+
+    def _submit(
+        self, pool: ThreadPoolExecutor, number: int, file: NewFile, work: Callable[[], Outcome]
+    ) -> None:
+        while len(self._waiting) >= self._workers:
             self._await_one()
-        future = pool.submit(self._take_in, file, source, self._tick_aside)
-        self._waiting[future] = (number, file)
+        self._waiting[pool.submit(work)] = (number, file)
+
+    def _fetch(self, file: NewFile, open_source: Callable[[str], OpenFile]) -> Outcome:
+        """Open a file and take it in, all beside the others."""
+        if self._stop.is_set():
+            raise _Stopped
+        with told_as(file.source):
+            try:
+                source = open_source(file.source)
+            except _ABOUT_ONE_FILE as error:
+                return _as_faults(error, file.source)
+        return self._take_in(file, source, self._tick_aside)
 
     def _take_in(self, file: NewFile, source: OpenFile, tick: Tick) -> Outcome:
         with source, told_as(file.source):

@@ -15,10 +15,8 @@ from strongroom.ocfl import paths
 from strongroom.ocfl.content import NewContent
 from strongroom.ocfl.plan import NewFile
 from strongroom.storage import copier, durable, smallfiles
-from strongroom.storage.copier import Copier, Group
-from strongroom.storage.copier_process import MOST_GROUPS
+from strongroom.storage.copier import MOST_GROUPS, Copier, Group, Known
 from strongroom.storage.protocols import Folders
-from strongroom.storage.smallfiles import Known
 
 #: files and bytes after which a batch is full: enough to be worth a message, few enough that a
 #: killed process's helper is done with it at once

@@ -8,16 +8,15 @@ between two steps leaves is repaired by :mod:`strongroom.ocfl.recovery`.
 from __future__ import annotations
 
 import errno
-from contextlib import suppress
 from pathlib import Path
 
-from strongroom.errors import Conflict, NotFound, Unavailable
-from strongroom.ocfl import recovery, replacing, stored
+from strongroom.errors import NotFound, Unavailable
+from strongroom.ocfl import conflicts, evidence, recovery, replacing, stored
 from strongroom.ocfl.declaration import make_folders
 from strongroom.ocfl.inventory import Inventory
 from strongroom.ocfl.site import Site
 from strongroom.ocfl.stored import INVENTORY, StoredObject
-from strongroom.storage import durable
+from strongroom.storage import durable, syncing
 
 _TRIES = 50
 
@@ -37,17 +36,19 @@ def publish_new(site: Site, object_id: str, staged: Path) -> None:
             except OSError as error:
                 if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
                     raise
-                raise _taken(site, object_id) from error
+                raise conflicts.already_there(
+                    object_id, evidence.id_at(site.store, site.object_path(object_id))
+                ) from error
         else:
             raise Unavailable(
                 f"The folders above '{object_id}' vanished again and again. Try again later."
             )
         # another writer may have made a folder above and not synced it yet, so all are
-        while folder != site.folder:
-            folder = folder.parent
-            # where it is gone, a writer on another host has purged the object already
-            with suppress(FileNotFoundError):
-                durable.sync_folder(folder)
+        # (where one is gone, a writer on another host has purged the object already)
+        above = [folder.parent]
+        while above[-1] != site.folder:
+            above.append(above[-1].parent)
+        syncing.sync_folders(above)
 
 
 def publish_next(
@@ -89,9 +90,9 @@ def _bring_to(site: Site, base: StoredObject, version: str) -> None:
     try:
         now = site.load(base.id)
     except NotFound:
-        raise _conflict(base.id, "it was purged") from None
+        raise conflicts.changed(base.id, "it was purged") from None
     if now.inventory_digest != base.inventory_digest:
-        raise _conflict(
+        raise conflicts.changed(
             base.id,
             f"it is at version {now.inventory.head}, "
             f"and the change was made against version {base.inventory.head}",
@@ -110,11 +111,7 @@ def _is_at(base: StoredObject, folder: Path, version: str) -> bool:
 
 def _refuse_mutable_head(object_id: str, folder: Path) -> None:
     if (folder / "extensions" / "0005-mutable-head").exists():
-        raise Conflict(
-            f"'{object_id}' has changes that another program has not committed (extension "
-            "0005-mutable-head). Commit or discard them there first.",
-            code="mutable-head",
-        )
+        raise conflicts.uncommitted_elsewhere(object_id)
 
 
 def _move_in(object_id: str, folder: Path, staged: Path, version: str) -> None:
@@ -123,7 +120,7 @@ def _move_in(object_id: str, folder: Path, staged: Path, version: str) -> None:
     except OSError as error:
         if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
             raise
-        raise _conflict(object_id, f"another writer has made version {version}") from error
+        raise conflicts.changed(object_id, f"another writer has made version {version}") from error
     durable.sync_folder(folder)
 
 
@@ -139,7 +136,7 @@ def _settle(
     try:
         now = site.load(base.id)
     except NotFound:
-        raise _conflict(base.id, "it was purged") from None
+        raise conflicts.changed(base.id, "it was purged") from None
     folder = site.folder / now.path
     ours = replacing.digest_at(folder / version / INVENTORY, base.algorithm) == digest
     if ours and inventory.head in now.inventory.versions:
@@ -149,24 +146,5 @@ def _settle(
         durable.rename(folder / version, staged / version)
         durable.sync_folder(folder)
     if now.inventory_digest == base.inventory_digest:
-        raise _conflict(base.id, "another process has cleared away what was prepared")
-    raise _conflict(base.id, "another object has taken its place")
-
-
-def _taken(site: Site, object_id: str) -> Conflict:
-    found = recovery.id_at(site.store, site.object_path(object_id))
-    if found == object_id:
-        return _conflict(object_id, "it exists already")
-    return Conflict(
-        f"'{object_id}' cannot be stored: in this root's layout it has the same place as "
-        f"'{found}'. Choose another id.",
-        code="place-taken",
-    )
-
-
-def _conflict(object_id: str, why: str) -> Conflict:
-    return Conflict(
-        f"'{object_id}' was changed by someone else: {why}. Look at it again and repeat the "
-        "change against what it is now.",
-        code="version-conflict",
-    )
+        raise conflicts.changed(base.id, "another process has cleared away what was prepared")
+    raise conflicts.changed(base.id, "another object has taken its place")

@@ -1,90 +1,32 @@
-"""The files that make a folder an OCFL storage root: made durably, and read strictly.
+"""Makes a folder an OCFL storage root, durably, and lifts one to a newer specification.
 
-OCFL 1.1 section 4, https://ocfl.io/1.1/spec/#storage-root. What lies in the root besides is left to
+OCFL 1.1 section 4, https://ocfl.io/1.1/spec/#storage-root. What the files say is read by
+:mod:`strongroom.ocfl.declared`; what lies in the root besides is left to
 :mod:`strongroom.ocfl.root`.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from itertools import islice
 from pathlib import Path
 
-from strongroom.errors import Damaged, Fault, NotFound, Unprocessable
-from strongroom.ocfl import layouts, metadata
+from strongroom.ocfl import declared, layouts
+from strongroom.ocfl.declared import IDENTITY, SPEC
 from strongroom.ocfl.extensions import STAGING
 from strongroom.ocfl.layouts import Layout
 from strongroom.ocfl.locks import Locks
 from strongroom.ocfl.texts import SPECIFICATIONS, published
 from strongroom.ocfl.texts.readme import STAGING as STAGING_README
-from strongroom.ocfl.texts.readme import of_root
-from strongroom.storage import durable
-
-#: in the staging folder: one line of 32 hex digits, by which the root is known again
-IDENTITY = "root-id"
-SPEC = "1.1"
-
-_IDENTITY = re.compile(rb"[0-9a-f]{32}\r?\n?")
-_DECLARATION = re.compile(r"[0-9]+=ocfl_[^/]*")
-_KNOWN = {"0=ocfl_1.0": "1.0", "0=ocfl_1.1": "1.1"}
-
-
-def read(folder: Path) -> tuple[str, Layout]:
-    """The specification's version that the root follows, and its layout.
-
-    NotFound if the folder is no storage root at all; Unprocessable if it is one that cannot be
-    followed. A root whose upgrade was interrupted follows the newer version already.
-    """
-    return max(_declared(folder)), _read_layout(folder)
+from strongroom.storage import durable, syncing
+from strongroom.storage.localstore import LocalStore
 
 
 def _declared(folder: Path) -> list[str]:
-    """The versions that the root declares: one, or both in the midst of an upgrade."""
-    names = sorted(path.name for path in folder.iterdir() if _DECLARATION.fullmatch(path.name))
-    if not names:
-        raise NotFound(f"'{folder}' is no OCFL storage root: it has no file '0=ocfl_{SPEC}'.")
-    for name in names:
-        spec = _KNOWN.get(name)
-        if spec is None:
-            raise _refused(
-                folder, f"'{name}' declares no version of OCFL that is known here (1.0, 1.1)"
-            )
-        body = metadata.read(folder / name, _owner(folder))
-        if body is None:
-            return _declared(folder)  # an upgrade has just removed it
-        if body != _body(spec):
-            raise _refused(folder, f"the file '{name}' must hold 'ocfl_{spec}' and a line end")
-    return [_KNOWN[name] for name in names]
-
-
-def _read_layout(folder: Path) -> Layout:
-    text = metadata.read(folder / "ocfl_layout.json", _owner(folder))
-    if text is None:
-        raise _refused(
-            folder,
-            f"it does not say where its objects lie. If they lie by {layouts.DEFAULT.name}, "
-            "add an ocfl_layout.json that says so",
-        )
-    try:
-        said = json.loads(text)
-    except ValueError as error:
-        raise _refused(folder, f"its ocfl_layout.json is no JSON ({error})") from error
-    name = said.get("extension") if isinstance(said, dict) else None
-    if not isinstance(name, str):
-        raise _refused(folder, "its ocfl_layout.json names no layout as its 'extension'")
-    config = folder / "extensions" / name / "config.json"
-    return layouts.read(
-        name, metadata.read(config, _owner(folder)) if name in layouts.NAMES else None
-    )
-
-
-def _owner(folder: Path) -> str:
-    return f"the storage root '{folder}'"
+    return declared.versions(LocalStore(folder))
 
 
 def create(folder: Path, layout: Layout = layouts.DEFAULT) -> None:
@@ -94,15 +36,10 @@ def create(folder: Path, layout: Layout = layouts.DEFAULT) -> None:
     another process is making the root, this waits for it, and leaves the root as that one made it.
     Unprocessable if the folder holds anything else, or the layout cannot be followed.
     """
-    files = _files(layout)
+    files = declared.files(layout)
     foreign = list(islice(_foreign(folder, files), 6))
     if foreign and not _is_declared(folder):
-        raise Unprocessable(
-            f"'{folder}' is no OCFL storage root and holds something else "
-            f"({', '.join(foreign[:5])}{', …' if foreign[5:] else ''}). Name an empty folder, or "
-            "one that is a storage root.",
-            code="not-a-storage-root",
-        )
+        raise declared.holds_something_else(LocalStore(folder), foreign)
     with _alone(folder):
         if _is_declared(folder):
             return
@@ -110,9 +47,9 @@ def create(folder: Path, layout: Layout = layouts.DEFAULT) -> None:
             make_folders((folder / path).parent)
             _put(folder / path, data, synced=True)
         make_identity(make_staging(folder))
-        durable.sync_tree(folder)
+        syncing.sync_tree(folder)
         _sync_above(folder)
-        _put(folder / f"0=ocfl_{SPEC}", _body(SPEC), synced=True)
+        _put(folder / declared.name_of(SPEC), declared.body(SPEC), synced=True)
         durable.sync_folder(folder)
 
 
@@ -126,7 +63,7 @@ def _sync_above(folder: Path) -> None:
 
 
 def _is_declared(folder: Path) -> bool:
-    return os.path.lexists(folder / f"0=ocfl_{SPEC}")
+    return os.path.lexists(folder / declared.name_of(SPEC))
 
 
 def upgrade(folder: Path) -> bool:
@@ -140,7 +77,7 @@ def upgrade(folder: Path) -> bool:
             text = SPECIFICATIONS[SPEC]
             if not os.path.lexists(folder / text):
                 _put(folder / text, published(text), synced=True)
-            _put(folder / f"0=ocfl_{SPEC}", _body(SPEC), synced=True)
+            _put(folder / declared.name_of(SPEC), declared.body(SPEC), synced=True)
     return settle(folder)
 
 
@@ -152,12 +89,12 @@ def settle(folder: Path) -> bool:
     if len(_declared(folder)) < 2:
         return False
     with _alone(folder):
-        declared = _declared(folder)
+        found = _declared(folder)
         # the newer one must be on disk before the older one goes
-        _sync(folder / f"0=ocfl_{max(declared)}")
+        _sync(folder / declared.name_of(max(found)))
         durable.sync_folder(folder)
-        for spec in sorted(declared)[:-1]:
-            durable.unlink(folder / f"0=ocfl_{spec}")
+        for spec in sorted(found)[:-1]:
+            durable.unlink(folder / declared.name_of(spec))
         durable.sync_folder(folder)
     return True
 
@@ -166,27 +103,13 @@ def _alone(folder: Path) -> AbstractContextManager[None]:
     """The lock of the root itself, as against that of an object."""
     place = folder / "extensions" / STAGING / "locks"
     make_folders(place)
-    return Locks(place).hold(_owner(folder))
-
-
-def _files(layout: Layout) -> dict[str, bytes]:
-    """What a new root holds besides its declaration and its staging: path -> bytes."""
-    text = SPECIFICATIONS[SPEC]
-    said = {"extension": layout.name, "description": layout.description}
-    readme = of_root(layout, spec=SPEC, specification=text, staging=STAGING)
-    return {
-        f"extensions/{layout.name}/config.json": layouts.write(layout),
-        f"{layout.name}.md": published(f"{layout.name}.md"),
-        "ocfl_layout.json": (json.dumps(said, indent=2) + "\n").encode(),
-        "README.txt": readme.encode(),
-        text: published(text),
-    }
+    return Locks(place).hold(declared.owner(LocalStore(folder)))
 
 
 def _foreign(folder: Path, files: Mapping[str, bytes], below: str = "") -> Iterator[str]:
     """Paths in the folder that an interrupted :func:`create` of these files cannot have left."""
     folders = {path.rpartition("/")[0] for path in files} | {"extensions"}
-    passing = {_passing(Path(path)) for path in (*files, f"0=ocfl_{SPEC}")}
+    passing = {_passing(Path(path)) for path in (*files, declared.name_of(SPEC))}
     for whole in sorted((folder / below).iterdir()):
         path = f"{below}/{whole.name}" if below else whole.name
         if whole.is_dir() and not whole.is_symlink():
@@ -217,7 +140,7 @@ def make_staging(folder: Path) -> Path:
     readme = staging / "README.txt"
     if not readme.exists():
         _put(readme, STAGING_README.encode(), synced=True)
-        durable.sync_tree(staging)
+        syncing.sync_tree(staging)
         durable.sync_folder(staging.parent)
     return staging
 
@@ -240,28 +163,6 @@ def make_identity(staging: Path) -> None:
     except FileExistsError:
         durable.unlink(passing)
     durable.sync_folder(staging)
-
-
-def read_identity(folder: Path) -> str | None:
-    """The root's identity; None if it has none, Damaged (``bad-root-id``) if it cannot be one."""
-    data = metadata.read(folder / "extensions" / STAGING / IDENTITY, _owner(folder))
-    if data is None:
-        return None
-    if not _IDENTITY.fullmatch(data):
-        what = f"'extensions/{STAGING}/{IDENTITY}' of {_owner(folder)} is not 32 hex digits."
-        raise Damaged(
-            f"{what} Restore it from a copy.",
-            code="bad-root-id",
-            faults=[
-                Fault(
-                    code="bad-root-id",
-                    message=what,
-                    path=IDENTITY,
-                    found=repr(data[:64]),
-                )
-            ],
-        )
-    return data.decode("ascii").strip()
 
 
 def make_folders(path: Path) -> None:
@@ -300,14 +201,3 @@ def _sync(path: Path) -> None:
         durable.sync_file(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _body(spec: str) -> bytes:
-    """What a root's declaration holds."""
-    return f"ocfl_{spec}\n".encode()
-
-
-def _refused(folder: Path, why: str) -> Unprocessable:
-    return Unprocessable(
-        f"The OCFL storage root '{folder}' cannot be opened: {why}.", code="bad-storage-root"
-    )

@@ -84,6 +84,7 @@ class Draft:
         open_source: Callable[[str], OpenFile],
         *,
         folders: Folders | None = None,
+        remote: bool = False,
         progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> list[Fault]:
@@ -93,7 +94,8 @@ class Draft:
         compared, stored if they are new; what is wrong with any of them is collected
         (``digest-mismatch``, ``size-mismatch``, ``changed-file``, ``missing-file``,
         ``unreadable-file`` and what ``open_source`` says), and such files are not added.
-        Where ``folders`` are those that the sources lie in, many small files are read at once.
+        Where ``folders`` are those that the sources lie in, many small files are read at once;
+        ``remote`` says that each source is a journey to a store.
         ``progress`` hears the files and bytes that are done so far; where ``cancelled`` says so
         the work ends early, with a fault ``cancelled``. Raises OutOfSpace where the disk is full.
         """
@@ -103,7 +105,12 @@ class Draft:
             return faults
         self._state = state
         return self.add_files(
-            plan.adds, open_source, folders=folders, progress=progress, cancelled=cancelled
+            plan.adds,
+            open_source,
+            folders=folders,
+            remote=remote,
+            progress=progress,
+            cancelled=cancelled,
         )
 
     def add_files(
@@ -112,13 +119,16 @@ class Draft:
         open_source: Callable[[str], OpenFile],
         *,
         folders: Folders | None = None,
+        remote: bool = False,
         progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> list[Fault]:
         """Copy files in, as :meth:`apply` does, from however many."""
         self._open_for_changes()
         batches = self._work.batches(folders) if folders is not None else None
-        adding = Adding(self._take, progress, cancelled, batches)
+        adding = Adding(
+            self._take, progress, cancelled, batches, remote=remote or self._work.is_remote
+        )
         added, faults = adding.run(files, open_source)
         self._state.update({paths.logical(path): digest for path, digest in added.items()})
         return faults

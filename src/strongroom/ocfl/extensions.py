@@ -1,18 +1,17 @@
 """What the engine makes of extensions in a storage root: which it knows, and what if it does not.
 
 OCFL 1.1 section 4.4 and https://ocfl.github.io/extensions/. Extensions of objects are left as they
-are, whatever they are called; reading the layout is left to :mod:`strongroom.ocfl.declaration`.
+are, whatever they are called; reading the layout is left to :mod:`strongroom.ocfl.declared`.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 from enum import StrEnum
-from pathlib import Path
 
 from strongroom.errors import Fault, Unprocessable
 from strongroom.ocfl import layouts
+from strongroom.storage.protocols import ChildKind, Store
 
 log = logging.getLogger(__name__)
 
@@ -52,17 +51,17 @@ class Unknown(StrEnum):
     IGNORE = "ignore"
 
 
-def check(folder: Path, policy: Unknown) -> list[str]:
+def check(store: Store, policy: Unknown) -> list[str]:
     """The names of extensions in the root that are not known here, in order.
 
     Unprocessable (``unknown-extension``) that names them all if the policy is to refuse them. A
     layout in use that is not known is refused whatever the policy: see
-    :func:`strongroom.ocfl.declaration.read`.
+    :func:`strongroom.ocfl.declared.read`.
     """
-    found = sorted(name for name in _names(folder / "extensions") if name not in UNDERSTOOD)
+    found = sorted(name for name in _names(store) if name not in UNDERSTOOD)
     if found and policy is Unknown.REFUSE:
         raise Unprocessable(
-            f"The storage root '{folder}' has extensions that are not known here: "
+            f"The storage root '{store.place('')}' has extensions that are not known here: "
             f"{', '.join(found)}. They may change what its files mean. Find out what they do; if "
             "they do not bear on how objects are stored, let unknown extensions be warned of or "
             "ignored.",
@@ -79,16 +78,16 @@ def check(folder: Path, policy: Unknown) -> list[str]:
     if found and policy is Unknown.WARN:
         log.warning(
             "the storage root %s has extensions that are not known here and are left alone: %s",
-            folder,
+            store.place(""),
             ", ".join(found),
         )
     return found
 
 
-def _names(folder: Path) -> list[str]:
+def _names(store: Store) -> list[str]:
     """The folders in the root's extensions; files there are no extensions (E112)."""
     try:
-        with os.scandir(folder) as entries:
-            return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+        found = store.children("extensions")
     except FileNotFoundError:
         return []
+    return [child.name for child in found if child.kind is ChildKind.FOLDER]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 
 import msgspec
 
@@ -28,9 +29,8 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:
 _FAULTS_NAMED = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionEntry:
-    """One version of an object."""
+class VersionEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One version of an object (no dataclass: an object may have a thousand, read each time)."""
 
     #: aware, UTC
     created: datetime
@@ -108,12 +108,12 @@ class Inventory:
 # ------------------------------------------------------------------------------------ the shape
 
 
-class _User(msgspec.Struct, omit_defaults=True):
+class _User(msgspec.Struct, omit_defaults=True, gc=False):
     name: str
     address: str | None = None
 
 
-class _Version(msgspec.Struct, omit_defaults=True):
+class _Version(msgspec.Struct, omit_defaults=True, gc=False):
     created: str
     state: dict[str, tuple[str, ...]]
     message: str | None = None
@@ -150,16 +150,25 @@ def parse(data: bytes) -> Inventory:
     if wrong:
         raise _damaged(f"The inventory of '{raw.id}' is wrong", wrong)
     manifest = _lower_keys(raw.manifest)
-    states = {_number(name): _lower_keys(entry.state) for name, entry in raw.versions.items()}
+    numbers = {name: _number(name) for name in raw.versions}
+    lower = manifest is raw.manifest
+    states = {
+        numbers[name]: (
+            entry.state
+            if lower and entry.state.keys() <= manifest.keys()
+            else _lower_keys(entry.state)
+        )
+        for name, entry in raw.versions.items()
+    }
     directory = raw.content_directory or "content"
     wrong = [*_content_faults(manifest, directory, raw.head), *_logical_faults(manifest, states)]
     wrong += _fixity_faults(raw.fixity or {})
     if wrong:
         raise _damaged(f"The inventory of '{raw.id}' is wrong", wrong)
     versions = {
-        _number(name): VersionEntry(
+        (number := numbers[name]): VersionEntry(
             created=_moment(entry.created) or datetime.min.replace(tzinfo=UTC),
-            state=paths.all_logical(states[_number(name)]),
+            state=paths.all_logical(states[number]),
             message=entry.message,
             user_name=entry.user.name if entry.user else None,
             user_address=entry.user.address if entry.user else None,
@@ -306,8 +315,9 @@ def _logical_faults(
 ) -> Iterable[str]:
     seen: set[str] = set()
     for number, state in states.items():
-        unique = {path for held in state.values() for path in held}
-        if len(unique) != sum(map(len, state.values())):
+        every = list(chain.from_iterable(state.values()))
+        unique = set(every)
+        if len(unique) != len(every):
             yield f"a logical path occurs twice in version {number}"
         if not state.keys() <= manifest.keys():
             for digest in state.keys() - manifest.keys():

@@ -19,7 +19,7 @@ from strongroom.ocfl.site import Site
 from strongroom.ocfl.staging import Place
 from strongroom.ocfl.stored import INVENTORY, StoredObject
 from strongroom.ocfl.versions import Style
-from strongroom.storage import durable
+from strongroom.storage import durable, syncing
 from strongroom.storage.protocols import Folders
 
 #: up to so many files are synced one by one; above, the whole file system at once
@@ -30,6 +30,8 @@ _MANY_FILES = 1000
 
 class LocalWorkplace:
     """A :class:`~strongroom.ocfl.workplace.Workplace` in a place of its own."""
+
+    is_remote = False
 
     def __init__(
         self, site: Site, object_id: str, base: StoredObject | None, place: Place, style: Style
@@ -101,8 +103,7 @@ class LocalWorkplace:
         self._await_ahead()
         few = len(self.content.manifest) <= _FEW_FILES
         if few or not durable.sync_file_system(self._disk):
-            durable.sync_tree(self._place.folder)
-            durable.sync_folder(self._place.folder.parent)
+            syncing.sync_tree(self._place.folder, and_folder=self._place.folder.parent)
 
     def _check(self, inventory: Inventory) -> None:
         """Compare what lies in staging with the inventory: names and sizes."""

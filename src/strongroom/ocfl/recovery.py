@@ -11,24 +11,20 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from strongroom.errors import Damaged
-from strongroom.ocfl import digests, metadata, paths, replacing, stored
+from strongroom.ocfl import evidence, metadata, paths, replacing, stored
 from strongroom.ocfl import inventory as inventories
+from strongroom.ocfl.evidence import VERSION
 from strongroom.ocfl.inventory import Inventory
-from strongroom.ocfl.paths import StoragePath
 from strongroom.ocfl.site import Site
 from strongroom.ocfl.staging import Intent
 from strongroom.ocfl.stored import INVENTORY, StoredObject
-from strongroom.storage import durable
-from strongroom.storage.protocols import Store
-
-_VERSION = re.compile(r"v0*([1-9][0-9]*)")
+from strongroom.storage import durable, syncing
 
 
 def recover(site: Site, object_id: str) -> str | None:
@@ -92,46 +88,15 @@ def sync_nearest(site: Site, folder: Path) -> None:
     durable.sync_folder(folder)
 
 
-def id_at(store: Store, path: StoragePath) -> str:
-    """The id of the object in a folder, also where only a repair makes it readable.
-
-    NotFound if there is none, Damaged if nothing in it tells.
-    """
-    try:
-        return stored.load(store, path).id
-    except Damaged as error:
-        copy = _proven_copy(store, path, error)
-        return inventories.parse(copy).id
-
-
 def _restore_inventory(site: Site, object_id: str, folder: Path) -> bool:
     """Put an inventory in the place of a lost or damaged one; whether that was needed."""
     try:
         site.load(object_id)
     except Damaged as error:
-        copy = _proven_copy(site.store, site.object_path(object_id), error)
+        copy = evidence.proven_copy(site.store, site.object_path(object_id), error)
         _write(site, object_id, folder / INVENTORY, copy)
         return True
     return False
-
-
-def _proven_copy(store: Store, path: StoragePath, error: Damaged) -> bytes:
-    """The inventory of a version that has exactly the digest in the object's own sidecar.
-
-    Raises ``error`` if there is none, or if it says that the disk, not the inventory, is at fault.
-    """
-    owner = f"the object at '{path}'"
-    if error.problem != "bad-inventory":
-        raise error
-    for algorithm in digests.CONTENT:
-        said = stored.read_sidecar(store, path, algorithm, owner)
-        for child in store.children(path) if said else ():
-            copy = paths.below(path, f"{child.name}/{INVENTORY}")
-            if _VERSION.fullmatch(child.name):
-                data = metadata.read_from(store, copy, owner)
-                if data is not None and digests.of(algorithm, data) == said:
-                    return data
-    raise error
 
 
 def _settle_declarations(site: Site, found: StoredObject) -> bool:
@@ -150,7 +115,7 @@ def _settle_versions(site: Site, found: StoredObject) -> list[str]:
     numbers = {
         int(match.group(1)): path
         for path in inside.iterdir()
-        if (match := _VERSION.fullmatch(path.name)) and int(match.group(1)) > head
+        if (match := VERSION.fullmatch(path.name)) and int(match.group(1)) > head
     }
     if not numbers:
         return []
@@ -195,7 +160,7 @@ def _write(site: Site, object_id: str, path: Path, data: bytes) -> None:
     """Write or replace a file in an object's root, atomically and whole."""
     with _place(site, object_id) as place:
         durable.write_new(place / path.name, data)
-        durable.sync_tree(place)
+        syncing.sync_tree(place)
         durable.rename(place / path.name, path)
         durable.sync_folder(path.parent)
 
@@ -207,7 +172,7 @@ def _roll_forward(site: Site, found: StoredObject, data: bytes) -> bool:
     with _place(site, found.id) as place:
         durable.write_new(place / INVENTORY, data)
         durable.write_new(place / stored.sidecar_name(algorithm), stored.sidecar(digest))
-        durable.sync_tree(place)
+        syncing.sync_tree(place)
         return replacing.replace_inventory(
             site.folder / found.path, place, before=found.inventory_digest, algorithm=algorithm
         )
@@ -242,24 +207,8 @@ def _against_rolling_forward(
     found: StoredObject, inventory: Inventory, folder: Path
 ) -> Iterator[str]:
     """What speaks against a version folder being the object's next version."""
-    yield from _not_following(found.inventory, inventory, folder.name)
+    yield from evidence.not_following(found.inventory, inventory, folder.name)
     yield from _content_faults(found, inventory, folder)
-
-
-def _not_following(base: Inventory, new: Inventory, name: str) -> Iterator[str]:
-    if (new.id, new.head, new.version_folder(new.head)) != (base.id, base.head + 1, name):
-        yield "its inventory is that of another version or object"
-    if (new.digest_algorithm, new.content_directory) != (
-        base.digest_algorithm,
-        base.content_directory,
-    ):
-        yield "it uses another digest algorithm or content folder"
-    for number, entry in base.versions.items():
-        if new.versions.get(number) != entry:
-            yield f"it tells version {number} otherwise"
-    for digest, held in base.manifest.items():
-        if not set(held) <= set(new.manifest.get(digest, ())):
-            yield f"it has lost the content with the digest {digest}"
 
 
 def _content_faults(found: StoredObject, inventory: Inventory, folder: Path) -> Iterator[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from strongroom.ocfl import metadata, stored
 from strongroom.ocfl.stored import INVENTORY
-from strongroom.storage import durable
+from strongroom.storage import durable, syncing
 
 DECLARATION = "0=ocfl_object_"
 
@@ -68,7 +68,7 @@ def settle_declarations(folder: Path, staged: Path, spec: str) -> bool:
         return False
     if name not in names:
         durable.write_new(staged / name, data)
-        durable.sync_tree(staged)
+        syncing.sync_tree(staged)
         durable.rename(staged / name, folder / name)
         durable.sync_folder(folder)
     for old in names:

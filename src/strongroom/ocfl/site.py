@@ -15,38 +15,25 @@ from strongroom.ocfl.locks import Locks
 from strongroom.ocfl.paths import StoragePath
 from strongroom.ocfl.staging import Staging
 from strongroom.ocfl.stored import StoredObject
-from strongroom.storage.localstore import LocalStore
+from strongroom.storage.protocols import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """A storage root on a local file system."""
+class Ground:
+    """A storage root, whatever it lies in."""
 
-    folder: Path
+    #: the root, for reading
+    store: Store
     #: version of the OCFL specification; objects that are made follow it too
     spec: str
     layout: Layout
-    staging: Staging
-    locks: Locks
     #: aware UTC
     clock: Callable[[], datetime]
     #: host and process, as intents name them
     owner: str
 
-    @property
-    def store(self) -> LocalStore:
-        """The same folder, for reading."""
-        return LocalStore(self.folder)
-
     def object_path(self, object_id: str) -> StoragePath:
         return StoragePath(self.layout.object_path(object_id))
-
-    def object_folder(self, object_id: str) -> Path:
-        return self.folder / self.object_path(object_id)
-
-    def hold(self, object_id: str) -> AbstractContextManager[None]:
-        """The lock of an object's place, which in some layouts other ids may have, too."""
-        return self.locks.hold(self.object_path(object_id), about=object_id)
 
     def load(self, object_id: str) -> StoredObject:
         """The object as it is now; NotFound, or Damaged if it cannot be trusted."""
@@ -61,6 +48,26 @@ class Site:
             raise Damaged(
                 f"Where '{object_id}' should be lies '{found.id}'. Restore both from a copy.",
                 code="wrong-object",
-                operator=f"the object is {self.folder / path}",
+                operator=f"the object is {self.store.place(path)}",
             )
         return found
+
+    def label(self, object_id: str) -> str:
+        """The start of the names of all unfinished work for an object."""
+        return self.object_path(object_id).rpartition("/")[2][:32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site(Ground):
+    """A storage root on a local file system."""
+
+    folder: Path
+    staging: Staging
+    locks: Locks
+
+    def object_folder(self, object_id: str) -> Path:
+        return self.folder / self.object_path(object_id)
+
+    def hold(self, object_id: str) -> AbstractContextManager[None]:
+        """The lock of an object's place, which in some layouts other ids may have, too."""
+        return self.locks.hold(self.object_path(object_id), about=object_id)

@@ -55,10 +55,11 @@ def load(store: Store, path: StoragePath, owner: str | None = None) -> StoredObj
     owner = owner or f"the object at '{path}'"
     data = None
     for wait in _LOOKS:
-        time.sleep(wait)
+        if wait:
+            time.sleep(wait)
         data = metadata.read_from(store, paths.below(path, INVENTORY), owner)
         if data is None:
-            if _nothing_in(store, path, owner):
+            if store.made_in_place or _nothing_in(store, path, owner):
                 raise NotFound(f"There is no object at '{path}'.")
             continue
         inventory = inventories.parse(data)

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from strongroom.errors import Damaged, NotFound, Unprocessable
 from strongroom.ocfl import metadata, paths, stored
 from strongroom.ocfl.paths import StoragePath
-from strongroom.ocfl.site import Site
+from strongroom.ocfl.site import Ground
 from strongroom.ocfl.stored import StoredObject
 from strongroom.storage.protocols import ChildKind, Store
 
 
-def objects(site: Site) -> Iterator[StoredObject | Damaged]:
+def objects(site: Ground) -> Iterator[StoredObject | Damaged]:
     """The objects by their paths in the root, and a Damaged for each thing that is none.
 
     Objects that are purged while the walk goes on are left out.
@@ -63,7 +63,7 @@ def places(store: Store) -> Iterator[StoragePath | Damaged]:
             waiting += [paths.below(path, name) for name in reversed(folders)]
 
 
-def _read(site: Site, path: StoragePath) -> Iterator[StoredObject | Damaged]:
+def _read(site: Ground, path: StoragePath) -> Iterator[StoredObject | Damaged]:
     try:
         found = stored.load(site.store, path)
         check_place(site, found.id, path)
@@ -76,7 +76,7 @@ def _read(site: Site, path: StoragePath) -> Iterator[StoredObject | Damaged]:
         yield _told(site.store, error, path)
 
 
-def check_place(site: Site, object_id: str, path: StoragePath) -> None:
+def check_place(site: Ground, object_id: str, path: StoragePath) -> None:
     """Damaged (``wrong-object``) if an object does not lie where its id leads."""
     try:
         place = site.object_path(object_id)

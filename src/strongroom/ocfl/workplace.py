@@ -51,6 +51,10 @@ class Workplace(Protocol):
     def content(self) -> Content: ...
 
     @property
+    def is_remote(self) -> bool:
+        """Whether each file is a journey, so that many should be under way at once."""
+
+    @property
     def is_open(self) -> bool:
         """Whether it is neither cleared nor taken by another."""
 

@@ -113,6 +113,7 @@ class Repository:
         attempt: str,
         open_source: Callable[[str], OpenFile],
         folders: Folders | None = None,
+        remote: bool = False,
         progress: Callable[[int, int], None],
         cancelled: Callable[[], bool],
     ) -> tuple[Draft, list[Fault]]:
@@ -133,6 +134,7 @@ class Repository:
                 ),
                 open_source,
                 folders=folders,
+                remote=remote,
                 progress=progress,
                 cancelled=cancelled,
             )

@@ -108,7 +108,8 @@ class Context:
 
     @property
     def storage_type(self) -> str:
-        return "FileSystem"
+        """As storage maps call it: ``S3`` or ``FileSystem``."""
+        return "S3" if self.root_uri.startswith("s3://") else "FileSystem"
 
     def author(self, agent: str) -> Author:
         """The agent as OCFL versions name it."""

@@ -6,23 +6,21 @@ import io
 from collections.abc import Iterator
 
 from strongroom.domain.content_types import guess
-from strongroom.domain.deposits import Deposit, Layout, Template
+from strongroom.domain.deposits import TEMPLATE_FOLDERS, Deposit, Layout, Template
 from strongroom.domain.description import DescribedFile, DescribedFolder
 from strongroom.domain.diff import GENERIC_TYPE
-from strongroom.domain.paths import slug
-from strongroom.domain.resources import Group, Kind
+from strongroom.domain.paths import MemberPath, ancestors, encode, slug
+from strongroom.domain.resources import Group, Kind, Member
 from strongroom.domain.times import from_millis
 from strongroom.domain.workspace import PAYLOAD
 from strongroom.errors import Damaged
-from strongroom.mets import writer
+from strongroom.mets import locate, writer
 from strongroom.services import browse, nodes, streams
 from strongroom.services.context import Context
 from strongroom.services.views import Content
 from strongroom.storage.protocols import WorkArea
 
 CHUNK = 1 << 20
-#: folders that a template makes
-FOLDERS = ("objects", "metadata", "metadata/ad-hoc")
 METS_NAME = "mets.xml"
 
 
@@ -31,36 +29,31 @@ def furnish(
 ) -> str | None:
     """Make the template's folders and the METS of a new deposit; the path of the METS, if any.
 
-    An existing group's METS (of ``version``, default the head) goes before a skeleton.
+    An existing group's METS (of ``version``, default the head) goes before one that is made, and
+    one that describes what the group holds before a skeleton.
     """
     area = ctx.areas.area(deposit.id)
     prefix = PAYLOAD + "/" if deposit.layout is Layout.BAGIT else ""
     existing = _existing(ctx, deposit, version)
     if template is not Template.NONE:
-        for folder in FOLDERS:
-            # a group's own METS speaks only of the folders that the group has
-            if existing is None or existing.mets is None or folder in existing.members:
+        for folder in TEMPLATE_FOLDERS:
+            # a deposit that is not touched changes nothing, so it has only what the group has
+            if existing is None or _is_container(existing, folder):
                 area.make_folder(prefix + folder)
-    if existing is not None and existing.mets is not None:
-        binary = existing.members[existing.mets]
-        source = streams.of_member(ctx, existing.node, binary)
-        path = prefix + slug(existing.mets)
-        _write(area, path, source.read(0, source.size), binary.digest)
+    own = None if existing is None else _own_mets(existing)
+    if existing is not None and own is not None:
+        source = streams.of_member(ctx, existing.node, own)
+        path = prefix + slug(own.path)
+        _write(area, path, source.read(0, source.size), own.digest)
         return path
     if template is Template.NONE:
         return None
-    title = deposit.group_name
     if existing is not None:
-        data = writer.write(
-            title=title or existing.name or "",
-            files=_described(existing),
-            folders=_folders(existing),
-            created=ctx.clock(),
-        )
+        pieces = _generated(ctx, existing, deposit.group_name)
     else:
-        data = writer.skeleton(title=title, created=ctx.clock())
+        pieces = iter([writer.skeleton(title=deposit.group_name, created=ctx.clock())])
     path = prefix + METS_NAME
-    _write(area, path, iter([data]), None)
+    _write(area, path, pieces, None)
     return path
 
 
@@ -73,22 +66,57 @@ def _existing(ctx: Context, deposit: Deposit, version: str | None) -> Group | No
     return browse.group(ctx, deposit.group, version)
 
 
-def _described(group: Group) -> Iterator[DescribedFile]:
-    for member in group.members.values():
-        if member.kind is Kind.BINARY:
-            yield DescribedFile(
+def _own_mets(group: Group) -> Member | None:
+    """The METS of a group: the one it was preserved with, else a file at its root of that name."""
+    if group.mets is not None:
+        return group.members[group.mets]
+    named = [
+        member
+        for member in group.members.values()
+        if member.kind is Kind.BINARY and locate.is_mets_name(member.path, strict=True)
+    ]
+    return min(named, key=lambda member: (member.path != METS_NAME, member.path), default=None)
+
+
+def _is_container(group: Group, path: str) -> bool:
+    member = group.members.get(MemberPath(path))
+    return member is not None and member.kind is Kind.CONTAINER
+
+
+def _generated(ctx: Context, group: Group, title: str | None) -> Iterator[bytes]:
+    """A METS of all that a group without one holds, with room for what templates have."""
+    start = f"{ctx.roots.public}/repository/{encode(group.node.path)}"
+    ordered = [group.members[path] for path in sorted(group.members)]
+    folders = [
+        DescribedFolder(
+            path=member.path, name=member.name, storage_location=f"{start}/{encode(member.path)}"
+        )
+        for member in ordered
+        if member.kind is Kind.CONTAINER
+    ]
+    files = {member.path for member in ordered if member.kind is Kind.BINARY}
+    rooms = [
+        folder
+        for folder in TEMPLATE_FOLDERS
+        if not _is_container(group, folder) and files.isdisjoint((folder, *ancestors(folder)))
+    ]
+    return writer.stream(
+        title=title or group.name or "",
+        files=(
+            DescribedFile(
                 path=member.path,
                 name=member.name,
                 content_type=member.content_type,
                 size=member.size,
                 digest=member.digest,
+                storage_location=f"{start}/{encode(member.path)}",
             )
-
-
-def _folders(group: Group) -> Iterator[DescribedFolder]:
-    for member in group.members.values():
-        if member.kind is Kind.CONTAINER:
-            yield DescribedFolder(path=member.path, name=member.name)
+            for member in ordered
+            if member.kind is Kind.BINARY
+        ),
+        folders=[*folders, *(DescribedFolder(path=path) for path in rooms)],
+        created=ctx.clock(),
+    )
 
 
 def _write(area: WorkArea, path: str, chunks: Iterator[bytes], sha256: str | None) -> None:

@@ -1,7 +1,6 @@
 """Edits of a deposit's METS that the platform manages: files and folders put in, and taken out.
 
-An edit reads the METS once and writes it once, or changes nothing. Two edits at once cannot
-lose each other: the METS is put in its place only if it still is what the edit was made from.
+How METS is replaced is left to :mod:`strongroom.services.managed_mets`.
 """
 
 from __future__ import annotations
@@ -9,23 +8,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from strongroom.db import deposits as deposit_rows
 from strongroom.domain.content_types import guess
-from strongroom.domain.deposits import Deposit, Layout
+from strongroom.domain.deposits import Layout
 from strongroom.domain.description import DescribedFile
 from strongroom.domain.paths import LISTING_CACHE, MemberPath
 from strongroom.domain.workspace import (
     PAYLOAD,
+    WorkFile,
     content_files,
     content_folders,
     settle_layout,
 )
-from strongroom.errors import BadRequest, Conflict, Fault, NotFound, StrongroomError, Unprocessable
-from strongroom.mets.editing.changes import Change, Edited, PutFile, PutFolder, Remove
-from strongroom.mets.editing.editor import edit
-from strongroom.services import files, proofs, workspaces
+from strongroom.errors import BadRequest, Fault, NotFound, StrongroomError, Unprocessable
+from strongroom.mets.editing.changes import Change, PutFile, PutFolder, Remove
+from strongroom.services import findings, managed_mets, proofs, workspaces
 from strongroom.services.context import Context
-from strongroom.storage.protocols import FileEntry, WorkArea
+from strongroom.services.managed_mets import Managed
+from strongroom.storage.protocols import FileEntry
 
 #: where files and folders that METS lists may lie
 _ROOMS = ("objects", "metadata")
@@ -58,17 +57,15 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Survey:
+class _Survey(Managed):
     """A deposit as it lies there, and the METS that is to be edited."""
 
-    deposit: Deposit
-    area: WorkArea
-    mets: str
-    digest: str
     prefix: str
     files: Mapping[MemberPath, FileEntry]
     #: member path → path relative to the deposit's root
     folders: Mapping[MemberPath, str]
+    #: SHA-256 of files that a BagIt manifest lists, where it is not older than they are
+    bagged: Mapping[MemberPath, str]
 
     def member(self, path: str) -> str:
         """A path as clients send it, relative to the content root."""
@@ -76,14 +73,25 @@ class _Survey:
         return path[len(self.prefix) :] if self.prefix and path.startswith(self.prefix) else path
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """What METS was told."""
+
+    items: tuple[Item, ...]
+    #: what tools say that METS could not be told
+    warnings: tuple[Fault, ...] = ()
+
+
 def add(
     ctx: Context, agent: str, deposit_id: str, paths: Sequence[str], if_match: str | None
-) -> list[Item]:
+) -> Added:
     """Put files and folders of the deposit into its METS, or bring what it says up to date.
 
-    Digests are those of the bytes as they are now. What is not in the deposit, or lies outside
-    ``objects/`` and ``metadata/``, is passed over; BadRequest if nothing is left, or if the METS is
-    not the platform's. Conflict (``etag-mismatch``) unless ``if_match`` is the ETag of the METS.
+    Digests are those of the bytes as they are now; formats, viruses and properties are what the
+    outputs of tools in the deposit say. What is not in the deposit, or lies outside ``objects/``
+    and ``metadata/``, is passed over. BadRequest if nothing is left, if sources contradict each
+    other in a digest, or if the METS is not the platform's. Conflict (``etag-mismatch``) unless
+    ``if_match`` is the ETag of the METS.
     """
     survey = _survey(ctx, agent, deposit_id, if_match)
     wanted = list(dict.fromkeys(survey.member(path) for path in paths))
@@ -96,21 +104,50 @@ def add(
             "in the deposit.",
             code="nothing-to-add",
         )
-    digests = _digests(ctx, survey, found)
+    described, warnings = _described(ctx, survey, found)
     changes: list[Change] = [PutFolder(path=path) for path in folders]
-    changes += [
-        PutFile(
-            file=DescribedFile(
-                path=path,
-                size=survey.files[path].size,
-                digest=digests[path],
-                content_type=guess(path),
-            )
+    changes += [PutFile(file=file) for file in described]
+    edited = managed_mets.edit(ctx, agent, survey, changes)
+    return Added(
+        items=tuple(Item(path=path, is_folder=folder) for path, folder in edited.paths if path),
+        warnings=warnings,
+    )
+
+
+def _described(
+    ctx: Context, survey: _Survey, wanted: list[MemberPath]
+) -> tuple[list[DescribedFile], tuple[Fault, ...]]:
+    """The files as METS is to describe them, and what of the findings cannot be used.
+
+    BadRequest naming each file of which sources say different digests.
+    """
+    digests = _digests(ctx, survey, wanted)
+    outputs = findings.of_deposit(ctx, survey.deposit.id, survey.files)
+    described: list[DescribedFile] = []
+    conflicts: list[Fault] = []
+    warnings: list[Fault] = []
+    for path in wanted:
+        file = WorkFile(
+            path=path,
+            origin=survey.files[path].path,
+            size=survey.files[path].size,
+            proven=digests[path],
+            bagged=survey.bagged.get(path),
         )
-        for path in found
-    ]
-    edited = _edit(ctx, agent, survey, changes)
-    return [Item(path=path, is_folder=folder) for path, folder in edited.paths if path]
+        found = outputs.findings.get(path, ())
+        conflicts += findings.conflicts(file, found)
+        put, doubts = findings.to_describe(file, found, guess(path))
+        described.append(put)
+        warnings += doubts
+    if conflicts:
+        more = "" if len(conflicts) == 1 else f" {len(conflicts) - 1} more are listed in errors."
+        raise BadRequest(
+            f"{conflicts[0].message} ({conflicts[0].found}) Put the right file there, or run the "
+            f"tools again, or delete what is out of date.{more}",
+            code="digest-mismatch",
+            faults=conflicts,
+        )
+    return described, (*warnings, *outputs.warnings)
 
 
 def remove(
@@ -134,7 +171,7 @@ def remove(
     _check(survey, below, root if selection.from_root else [], listed, selection)
     in_mets: list[Change] = [Remove(path=item.path) for item in below if item.path in listed]
     if in_mets:
-        _edit(ctx, agent, survey, in_mets)
+        managed_mets.edit(ctx, agent, survey, in_mets)
     done = []
     if selection.from_root:
         done += [item for item in root if _delete(survey, item, item.path, selection)]
@@ -146,49 +183,28 @@ def remove(
 
 
 def _survey(ctx: Context, agent: str, deposit_id: str, if_match: str | None) -> _Survey:
-    deposit = files.writable(ctx, agent, deposit_id)
-    area = ctx.areas.area(deposit.id)
-    mets, in_data = workspaces.find_mets(area)
-    digest = proofs.settled(ctx, deposit.id, area, mets) if mets else None
-    if mets is None or digest is None:
-        raise NotFound(f"Deposit {deposit_id} has no METS file.", code="no-mets")
-    _check_match(if_match, digest)
-    listing = area.listing()
+    managed = managed_mets.find(ctx, agent, deposit_id, if_match)
+    deposit, mets = managed.deposit, managed.mets
+    listing = managed.area.listing()
     layout = settle_layout(
         deposit.layout,
         root_names=[each.path for each in listing.files if "/" not in each.path],
         has_data=PAYLOAD in listing.folders,
-        mets_in_data=in_data,
+        mets_in_data=managed.in_data,
     )
     by_origin = {each.path: each for each in listing.files}
     members = content_files(((e.path, e.size) for e in listing.files), layout, mets)
     return _Survey(
         deposit=deposit,
-        area=area,
+        area=managed.area,
         mets=mets,
-        digest=digest,
+        in_data=managed.in_data,
+        digest=managed.digest,
         prefix=f"{PAYLOAD}/" if layout is Layout.BAGIT else "",
         files={path: by_origin[origin] for path, (origin, _) in members.items()},
         folders=content_folders(listing.folders, layout),
+        bagged=workspaces.bagged(managed.area, layout, by_origin),
     )
-
-
-def _check_match(if_match: str | None, digest: str) -> None:
-    etag = f'"{digest}"'
-    if (if_match or "").strip() != etag:
-        raise Conflict(
-            f"Conflict: ETag does not match deposit METS. Its ETag is {etag}; read the METS again "
-            "and send that as If-Match.",
-            code="etag-mismatch",
-            faults=[
-                Fault(
-                    code="etag-mismatch",
-                    message="If-Match must be the ETag of the METS as it is now.",
-                    expected=etag,
-                    found=if_match,
-                )
-            ],
-        )
 
 
 def _digests(ctx: Context, survey: _Survey, wanted: list[MemberPath]) -> dict[MemberPath, str]:
@@ -206,31 +222,6 @@ def _digests(ctx: Context, survey: _Survey, wanted: list[MemberPath]) -> dict[Me
         )
     found.update(proven)
     return {path: found[entry.path] for path, entry in entries.items()}
-
-
-def _edit(ctx: Context, agent: str, survey: _Survey, changes: Sequence[Change]) -> Edited:
-    """Carry the changes out on the METS, and put it in its place if nobody else was faster."""
-    upload = survey.area.upload(survey.mets)
-    try:
-        with survey.area.open(survey.mets) as source:
-            edited = edit(source.stream, upload, changes, now=ctx.clock())
-        if not edited.changed:
-            upload.abort()
-            return edited
-        with ctx.db.write() as c:
-            # writing the row keeps other edits out until this one is done
-            deposit = files.check_writable(c, agent, survey.deposit.id)
-            deposit_rows.save(c, deposit)
-            entry = survey.area.entry(survey.mets)
-            if entry is None:
-                raise Conflict("The METS file was removed meanwhile.", code="etag-mismatch")
-            with survey.area.open(survey.mets) as now:
-                _check_match(f'"{survey.digest}"', proofs.digest_of(now.stream))
-            upload.finish()
-    except BaseException:
-        upload.abort()
-        raise
-    return edited
 
 
 # ------------------------------------------------------------------------------------ deleting

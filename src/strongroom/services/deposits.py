@@ -15,7 +15,7 @@ from strongroom.domain.paths import RepositoryPath, check_slugs, decode, slug, s
 from strongroom.domain.resources import Kind, Node
 from strongroom.domain.times import parse_iso
 from strongroom.errors import BadRequest, Conflict, Fault, NotFound
-from strongroom.services import deposit_files, nodes, proofs, workspaces
+from strongroom.services import deposit_files, file_view, nodes, proofs, workspaces
 from strongroom.services.context import Context
 from strongroom.services.views import Content, DepositPage, DepositView
 
@@ -82,6 +82,10 @@ def create(ctx: Context, agent: str, new: New) -> DepositView:
     except BaseException:
         area.remove()
         raise
+    if new.template is not Template.NONE and not exists:
+        # an empty deposit stays empty; and a group's METS can be large, so its tree waits until
+        # somebody asks for it
+        file_view.begin(ctx, deposit)
     return view(ctx, deposit, exists=exists)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 
 from strongroom.db import deposits as deposit_rows
 from strongroom.db import digests as digest_rows
@@ -61,9 +62,7 @@ def _copy(
             f"The export needs {needed} bytes, and {max(0, free)} are free for deposits.",
             code="out-of-space",
         )
-    for member in sorted(group.members.values(), key=lambda m: m.path):
-        if member.kind is Kind.CONTAINER:
-            area.make_folder(member.path)
+    area.make_folders(sorted(m.path for m in group.members.values() if m.kind is Kind.CONTAINER))
     digests = {m.path: (m.digest, m.size) for m in binaries}
     progress = Progress(phase="copying", files_total=len(binaries), bytes_total=needed)
     faults: list[Fault] = []
@@ -90,8 +89,17 @@ def _copy(
 
 def _sources(stored: StoredObject, binaries: list[Member]) -> Generator[CopyIn, None, None]:
     for member in binaries:
-        with stored.open(paths.content(member.content_path)) as stream:
-            yield CopyIn(path=member.path, stream=stream, sha256=member.digest, size=member.size)
+        content = paths.content(member.content_path)
+        yield CopyIn(
+            path=member.path,
+            open=partial(stored.open, content),
+            sha256=member.digest,
+            size=member.size,
+            store=stored.store,
+            place=paths.below(stored.path, content),
+            content_type=member.content_type,
+            name=member.name,
+        )
 
 
 def _end(ctx: Context, job: Job, faults: list[Fault], copied: list[tuple[str, str, str]]) -> None:

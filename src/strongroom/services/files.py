@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import Connection
 
 from strongroom.db import digests as digest_rows
@@ -100,10 +102,14 @@ def delete_folder(ctx: Context, agent: str, deposit_id: str, path: str) -> None:
 
 
 def listing(ctx: Context, deposit_id: str) -> tuple[Listing, dict[str, str]]:
-    """All files and folders of a Deposit, and the digests that are known."""
+    """All files and folders of a Deposit, and the digests that are known.
+
+    The cache of the tree that the server keeps there is none of its files.
+    """
     with ctx.db.read() as c:
         deposit = nodes.deposit(c, deposit_id)
     found = ctx.areas.area(deposit.id).listing()
+    found = replace(found, files=tuple(e for e in found.files if e.path != LISTING_CACHE))
     return found, proofs.known(ctx, deposit.id, {entry.path: entry for entry in found.files})
 
 

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
-from strongroom.domain import viruses
+from strongroom.domain import merging, viruses
 from strongroom.domain.description import DescribedFile
-from strongroom.domain.findings import ExifFinding, Finding, FormatFinding, VirusFinding
+from strongroom.domain.disagreements import BYTES
+from strongroom.domain.findings import Finding, FormatFinding
 from strongroom.domain.paths import MemberPath
 from strongroom.domain.viruses import InfectedFile
 from strongroom.domain.workspace import WorkFile
-from strongroom.errors import Fault
+from strongroom.errors import Fault, StrongroomError
 from strongroom.services import workspaces
 from strongroom.services.context import Context
+from strongroom.storage.protocols import FileEntry
 from strongroom.tools import outputs
 from strongroom.tools.outputs import Outputs
 
-#: content types that say nothing. Source: contract mets.md 4.9
-_GENERIC = frozenset(
-    {"application/octet-stream", "binary/octet-stream", "application/x-www-form-urlencoded"}
-)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: outputs of which a search for viruses has no need; they can be large
 _NOT_OF_VIRUSES = (outputs.SIEGFRIED, outputs.BRUNNHILDE, outputs.EXIF)
 
@@ -29,23 +28,36 @@ _NOT_OF_VIRUSES = (outputs.SIEGFRIED, outputs.BRUNNHILDE, outputs.EXIF)
 def of_deposit(
     ctx: Context,
     deposit: str,
-    loaded: workspaces.Loaded,
+    entries: Mapping[MemberPath, FileEntry],
     paths: Collection[str] | None = None,
+    *,
+    unread: list[Fault] | None = None,
 ) -> Outputs:
     """What the outputs of tools in a deposit say, by member path.
 
-    Of outputs only those among ``paths`` are read; without ``paths``, all.
+    Of outputs only those among ``paths`` are read; without ``paths``, all. One that cannot be read
+    is an error, unless there is a list of what is ``unread`` to put it in.
     """
     area = ctx.areas.area(deposit)
 
-    def open_file(path: str) -> BinaryIO:
-        return area.open(loaded.entries[MemberPath(path)].path).stream
+    def open_file(path: str) -> BinaryIO | None:
+        try:
+            return area.open(entries[MemberPath(path)].path).stream
+        except StrongroomError as error:
+            if unread is None:
+                raise
+            unread.append(Fault(code=error.problem, message=error.message, path=path))
+            return None
 
     def modified(path: str) -> datetime:
-        changed = loaded.entries[MemberPath(path)].changed_ns
-        return datetime.fromtimestamp(changed / 1e9, UTC)
+        return moment(entries[MemberPath(path)].changed_ns)
 
-    return outputs.read_all(open_file, loaded.entries if paths is None else paths, modified)
+    return outputs.read_all(open_file, entries if paths is None else paths, modified)
+
+
+def moment(nanoseconds: int) -> datetime:
+    """The moment so many nanoseconds after 1970, to the microsecond."""
+    return EPOCH + timedelta(microseconds=nanoseconds // 1000)
 
 
 def infected(
@@ -60,57 +72,48 @@ def infected(
         if file.described
     }
     read = {path for path in loaded.entries if not path.startswith(_NOT_OF_VIRUSES)}
-    return viruses.infected(described, of_deposit(ctx, deposit, loaded, read).findings)
+    return viruses.infected(described, of_deposit(ctx, deposit, loaded.entries, read).findings)
+
+
+def conflicts(file: WorkFile, found: Sequence[Finding]) -> tuple[Fault, ...]:
+    """What sources say of the digest of a file, where they do not agree with each other.
+
+    The bytes themselves are a source, and so is a manifest that is not older than the file.
+    """
+    stated = [(BYTES, file.proven), ("BagIt", file.bagged)]
+    return merging.digest_of(file.path, found, stated=stated).faults
 
 
 def to_describe(
-    file: WorkFile, found: Iterable[Finding], guessed: str | None
+    file: WorkFile, found: Sequence[Finding], guessed: str | None
 ) -> tuple[DescribedFile, list[Fault]]:
     """A file as METS is to describe it from now on, and what of the findings cannot be used.
 
-    ``guessed`` is a content type for want of a better one. What a tool says of other bytes does not
-    count, and where tools name different formats none is told.
+    ``guessed`` is the content type that its name stands for. What a tool says of other bytes does
+    not count, and where tools name different formats none is told.
     """
-    faults: list[Fault] = []
-    formats: list[FormatFinding] = []
-    scans: list[VirusFinding] = []
-    exif: ExifFinding | None = None
-    for finding in found:
-        if isinstance(finding, FormatFinding):
-            if finding.digest not in (None, file.proven):
-                faults.append(_other_bytes(file, finding))
-            else:
-                formats.append(finding)
-        elif isinstance(finding, VirusFinding):
-            scans.append(finding)
-        elif isinstance(finding, ExifFinding):
-            exif = exif or finding
-    keys = {finding.pronom_key for finding in formats if finding.pronom_key}
-    if len(keys) > 1:
-        faults.append(
-            Fault(
-                code="several-formats",
-                message="Tools name different formats, so METS is told none.",
-                path=file.path,
-                found=", ".join(f"{f.source}: {f.pronom_key}" for f in formats),
-            )
-        )
-        formats = []
-    best = formats[0] if formats else None
+    others = [
+        finding
+        for finding in found
+        if isinstance(finding, FormatFinding) and finding.digest not in (None, file.proven)
+    ]
+    counting = [finding for finding in found if finding not in others]
+    best, doubts = merging.best_format(file.path, counting)
     stated = file.described.content_type if file.described else None
-    types = [f.content_type for f in formats if f.content_type not in (None, *_GENERIC)]
+    # what a tool has seen goes before what is stated, and a mere name goes before nothing
+    kind = merging.best_content_type(merging.told_types(counting)) or (None if stated else guessed)
     described = DescribedFile(
         path=file.path,
         digest=file.proven,
         size=file.size,
-        content_type=next(iter(types), None) or (None if stated else guessed),
+        content_type=kind,
         pronom_key=best.pronom_key if best else None,
         format_name=best.format_name if best else None,
         # one voice is enough
-        virus=next((s for s in scans if s.has_virus), scans[0] if scans else None),
-        exif=exif,
+        virus=merging.virus_scan(found),
+        exif=merging.properties(found),
     )
-    return described, faults
+    return described, [*(_other_bytes(file, finding) for finding in others), *doubts]
 
 
 def _other_bytes(file: WorkFile, finding: FormatFinding) -> Fault:

@@ -107,7 +107,7 @@ def _carry_out(ctx: Context, job: Job, wanted: ImportJob, watch: Watch) -> None:
         _no_change(ctx, job, wanted, head)
         return
     _check_space(ctx, version)
-    attempt = f"{job.id}-{job.attempts}"
+    attempt = job_queue.attempt_of(job.id, job.attempts)
     owner = intents.job_owner(job.id)
     report = _Reporter(watch, version)
     area = ctx.areas.area(job.deposit)
@@ -118,6 +118,7 @@ def _carry_out(ctx: Context, job: Job, wanted: ImportJob, watch: Watch) -> None:
         attempt=attempt,
         open_source=area.open,
         folders=area.folders,
+        remote=area.remote,
         progress=report.copied,
         cancelled=watch.stopping,
     )

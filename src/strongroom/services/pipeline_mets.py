@@ -82,7 +82,7 @@ def _changes(
     workspace = loaded.workspace
     unproven = [path for path in here if workspace.files[path].proven is None]
     workspace = workspaces.prove(ctx, deposit, loaded, unproven)
-    outputs = findings.of_deposit(ctx, deposit.id, loaded)
+    outputs = findings.of_deposit(ctx, deposit.id, loaded.entries)
     changes: list[Change] = [*_removals(workspace.files, loaded, placement)]
     changes += [PutFolder(path=path) for path in _new_folders(loaded)]
     faults: list[Fault] = []

@@ -10,9 +10,12 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from strongroom.db import digests as digest_rows
+from strongroom.domain.content_types import guess
 from strongroom.domain.deposits import Layout
 from strongroom.domain.pipeline import ToolReport, ToolStatus
 from strongroom.domain.workspace import PAYLOAD
@@ -176,10 +179,17 @@ def _write(
 
 def _sources(root: str, writes: Iterable[Write], outputs: Path) -> Iterator[CopyIn]:
     for write in writes:
-        with (outputs / write.path).open("rb") as stream:
-            yield CopyIn(
-                path=root + write.path, stream=stream, sha256=write.digest, size=write.size
-            )
+        yield CopyIn(
+            path=root + write.path,
+            open=partial(_open, outputs / write.path),
+            sha256=write.digest,
+            size=write.size,
+            content_type=guess(write.path),
+        )
+
+
+def _open(place: Path) -> BinaryIO:
+    return place.open("rb")
 
 
 def _delete(area: WorkArea, path: str) -> None:

@@ -26,7 +26,7 @@ from strongroom.mets.hrefs import candidates
 from strongroom.mets.reader import read as read_mets
 from strongroom.services import proofs
 from strongroom.services.context import Context
-from strongroom.storage.protocols import FileEntry, WorkArea
+from strongroom.storage.protocols import FileEntry, Listing, WorkArea
 
 #: bytes that are read of a file to see whether it is METS
 START = 1 << 16
@@ -42,8 +42,12 @@ class Loaded:
     mets: str | None
     #: files of the content by member path
     entries: Mapping[MemberPath, FileEntry]
+    #: everything that lies in the deposit
+    listing: Listing
     #: all files by their paths in the deposit
     origins: Mapping[str, FileEntry]
+    #: SHA-256 of all files that were hashed and are untouched since, by their paths in the deposit
+    proven: Mapping[str, str]
     #: content types guessed from names
     types: Mapping[MemberPath, str]
     #: what its METS says; None without METS
@@ -60,8 +64,13 @@ def find_mets(area: WorkArea) -> tuple[str | None, bool]:
     return (None, False) if located is None else (located.path, located.in_data)
 
 
-def load(ctx: Context, deposit: Deposit, existing: Group | None) -> Loaded:
-    """The deposit as it is now. Unprocessable if its METS cannot be read at all."""
+def load(
+    ctx: Context, deposit: Deposit, existing: Group | None, *, described: bool = True
+) -> Loaded:
+    """The deposit as it is now. Unprocessable if its METS cannot be read at all.
+
+    Without ``described`` METS is found and not read.
+    """
     area = ctx.areas.area(deposit.id)
     if not area.exists():
         raise NotFound(
@@ -79,7 +88,7 @@ def load(ctx: Context, deposit: Deposit, existing: Group | None) -> Loaded:
     by_origin = {entry.path: entry for entry in listing.files}
     files = content_files(((e.path, e.size) for e in listing.files), layout, mets)
     mets_member = next((m for m, (origin, _) in files.items() if origin == mets), None)
-    description = read_description(ctx, area, mets) if mets else None
+    description = read_description(ctx, area, mets) if mets and described else None
     workspace = join(
         files=files,
         folders=content_folders(listing.folders, layout),
@@ -87,7 +96,7 @@ def load(ctx: Context, deposit: Deposit, existing: Group | None) -> Loaded:
         mets=mets_member,
         preserved=existing.members.keys() if existing else (),
         candidates=candidates,
-        bagged=_bagged(area, layout, by_origin),
+        bagged=bagged(area, layout, by_origin),
         refused=listing.refused,
     )
     remembered = proofs.known(ctx, deposit.id, by_origin)
@@ -99,7 +108,9 @@ def load(ctx: Context, deposit: Deposit, existing: Group | None) -> Loaded:
         layout=layout,
         mets=mets,
         entries=entries,
+        listing=listing,
         origins=by_origin,
+        proven=remembered,
         types={path: kind for path in workspace.files if (kind := guess(path)) is not None},
         description=description,
     )
@@ -127,7 +138,7 @@ def read_description(ctx: Context, area: WorkArea, path: str) -> Description:
         return read_mets(file.stream, limit=ctx.max_mets)
 
 
-def _bagged(
+def bagged(
     area: WorkArea, layout: Layout, by_origin: Mapping[str, FileEntry]
 ) -> dict[MemberPath, str]:
     """Member path → digest of the BagIt manifest, for files that are not newer than it."""

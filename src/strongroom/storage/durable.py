@@ -10,10 +10,11 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from strongroom.storage import kernel
 
+# not from typing, whose import helpers of this program would wait for
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -177,19 +178,3 @@ def sync_file_system(descriptor: int) -> bool:
     ``descriptor`` must have been opened before the writing began (see :func:`kernel.syncfs`).
     """
     return kernel.syncfs(descriptor)
-
-
-def sync_tree(top: Path | str) -> None:
-    """Sync each file and folder below ``top``, then ``top``: files first, folders from below."""
-    for folder, _, files in os.walk(top, topdown=False, onerror=_raise):
-        for name in files:
-            descriptor = os.open(f"{folder}/{name}", os.O_RDONLY | os.O_NOFOLLOW)
-            try:
-                sync_file(descriptor)
-            finally:
-                os.close(descriptor)
-        sync_folder(folder)
-
-
-def _raise(error: OSError) -> None:
-    raise error

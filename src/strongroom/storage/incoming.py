@@ -23,7 +23,7 @@ from strongroom.errors import (
 )
 from strongroom.storage import copying, durable
 from strongroom.storage.copying import SourceFailed
-from strongroom.storage.localfile import entry_of
+from strongroom.storage.localfile import entry_of, open_file
 from strongroom.storage.protocols import CopyIn, FileEntry
 from strongroom.storage.tree import FILE_IN_THE_WAY, Tree, split
 from strongroom.storage.trouble import told_as, unreadable
@@ -57,19 +57,18 @@ class LocalUpload:
         self._size += len(chunk)
 
     def finish(
-        self, *, sha256: str | None = None, size: int | None = None
+        self,
+        *,
+        sha256: str | None = None,
+        size: int | None = None,
+        replacing: FileEntry | None = None,
     ) -> tuple[FileEntry, str]:
         """Put the file in its place; see the protocol."""
         digest = self._hasher.hexdigest()
-        faults = mismatches(self._path, digest, self._size, sha256, size)
         try:
-            if faults:
-                raise Unprocessable(
-                    f"'{self._path}' did not arrive as it was announced: {faults[0].message} "
-                    "Nothing was changed; send it again.",
-                    code=faults[0].code,
-                    faults=faults,
-                )
+            check_arrived(self._path, digest, self._size, sha256, size)
+            if replacing is not None and self._there() != replacing:
+                raise replaced_meanwhile(self._path)
             with told_as(self._path):
                 entry = install(self._tree, self._path, self._passing, self._descriptor, sync=True)
         except BaseException:
@@ -77,6 +76,13 @@ class LocalUpload:
             raise
         self._close()
         return entry, digest
+
+    def _there(self) -> FileEntry | None:
+        try:
+            with open_file(self._tree, self._path) as file:
+                return file.entry
+        except (NotFound, BadRequest):
+            return None
 
     def abort(self) -> None:
         """Throw away what came so far; harmless after finish, and twice."""
@@ -107,7 +113,7 @@ def copy_in(
                 split(file.path)
                 outcome = _copy(tree, file, passing)
             except (BadRequest, Conflict, Unprocessable) as error:
-                outcome = _as_fault(error, file.path)
+                outcome = as_fault(error, file.path)
         yield file.path, outcome
 
 
@@ -115,7 +121,8 @@ def _copy(tree: Tree, file: CopyIn, passing: Path) -> FileEntry | Fault:
     hasher = hashlib.sha256()
     descriptor = -1
     try:
-        absorbed = copying.absorb(file.stream, file.size, [hasher], lambda: str(passing))
+        with file.open() as stream:
+            absorbed = copying.absorb(stream, file.size, [hasher], lambda: str(passing))
         faults = mismatches(file.path, hasher.hexdigest(), absorbed.size, file.sha256, file.size)
         if faults:
             return faults[0]
@@ -190,6 +197,30 @@ def folder_in_the_way(path: str) -> Conflict:
     return Conflict(f"'{path}' is a folder, so no file can be put there.", code="path-conflict")
 
 
+def replaced_meanwhile(path: str) -> Conflict:
+    return Conflict(
+        f"'{path}' was changed or removed meanwhile. Nothing was changed; read it again.",
+        code="changed-file",
+        faults=[
+            Fault(code="changed-file", message="Somebody else has changed the file.", path=path)
+        ],
+    )
+
+
+def check_arrived(
+    path: str, digest: str, size: int, expected_digest: str | None, expected_size: int | None
+) -> None:
+    """Unprocessable if a file differs from what was announced."""
+    faults = mismatches(path, digest, size, expected_digest, expected_size)
+    if faults:
+        raise Unprocessable(
+            f"'{path}' did not arrive as it was announced: {faults[0].message} "
+            "Nothing was changed; send it again.",
+            code=faults[0].code,
+            faults=faults,
+        )
+
+
 def mismatches(
     path: str, digest: str, size: int, expected_digest: str | None, expected_size: int | None
 ) -> list[Fault]:
@@ -218,5 +249,5 @@ def mismatches(
     return faults
 
 
-def _as_fault(error: StrongroomError, path: str) -> Fault:
+def as_fault(error: StrongroomError, path: str) -> Fault:
     return next(iter(error.faults), Fault(code=error.problem, message=error.message, path=path))

@@ -6,11 +6,14 @@ what the calls are good for is decided there.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import functools
 import os
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ctypes
 
 _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
@@ -21,6 +24,9 @@ _UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM)
 
 @functools.cache
 def _libc() -> ctypes.CDLL:
+    # late, as everywhere here: helpers of this program never need it, and are ready sooner without
+    import ctypes
+
     return ctypes.CDLL(None, use_errno=True)
 
 
@@ -32,6 +38,8 @@ def syncfs(descriptor: int) -> bool:
     """
     if sys.platform != "linux" or not hasattr(_libc(), "syncfs"):
         return False
+    import ctypes
+
     if _libc().syncfs(ctypes.c_int(descriptor)) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
@@ -59,6 +67,8 @@ def _renameat2(
 ) -> bool:
     if sys.platform != "linux" or not hasattr(_libc(), "renameat2"):
         return False
+    import ctypes
+
     result = _libc().renameat2(
         ctypes.c_int(_AT_FDCWD if source_folder is None else source_folder),
         ctypes.c_char_p(os.fsencode(source)),
@@ -81,6 +91,8 @@ def fallocate(descriptor: int, size: int) -> bool:
     """
     if sys.platform != "linux" or not hasattr(_libc(), "fallocate"):
         return False
+    import ctypes
+
     result = _libc().fallocate(
         ctypes.c_int(descriptor), ctypes.c_int(0), ctypes.c_longlong(0), ctypes.c_longlong(size)
     )

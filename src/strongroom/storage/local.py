@@ -53,6 +53,9 @@ class LocalWorkAreas:
             if not path.name.startswith(".") and path.is_dir() and not path.is_symlink()
         )
 
+    def check(self) -> None:
+        """Nothing to do: the folder was made, or found, when this was."""
+
     def sweep(self, older_than: float, *, now: Callable[[], float] = time.time) -> int:
         """Delete uploads and removals that were abandoned so many seconds ago; how many."""
         return sweeping.sweep(self._root, older_than, now())
@@ -133,6 +136,10 @@ class LocalWorkArea:
         """Open a regular file, following no link at any level; errors as in the protocol."""
         return open_file(self._tree, path)
 
+    def look(self, paths: Iterable[str]) -> Iterator[FileEntry]:
+        """Entries of files, in this order; a file system knows no more of them."""
+        return (entry for path in paths if (entry := self.entry(path)) is not None)
+
     def read_start(self, path: str, size: int) -> bytes:
         """The first ``size`` bytes of a file, fewer if it has fewer."""
         with self.open(path) as file:
@@ -143,13 +150,25 @@ class LocalWorkArea:
 
     # -------------------------------------------------------------------------------- changing
 
-    def upload(self, path: str) -> LocalUpload:
+    def upload(
+        self,
+        path: str,
+        *,
+        size: int | None = None,
+        content_type: str | None = None,
+        name: str | None = None,
+    ) -> LocalUpload:
         """Begin to write a file; Conflict where a folder stands, NotFound without the area."""
         return LocalUpload(self._tree, path, self._passing())
 
     def make_folder(self, path: str) -> None:
         """Make a folder and those above it; harmless if it is there."""
         os.close(self._tree.make(path))
+
+    def make_folders(self, paths: Iterable[str]) -> None:
+        """Make folders and those above them."""
+        for path in paths:
+            self.make_folder(path)
 
     def delete(self, path: str) -> None:
         """Remove one file, or a link itself; NotFound if it is not there, Conflict for folders."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import io
+import operator
 import os
 import stat
 from dataclasses import dataclass
@@ -28,22 +29,38 @@ _KINDS = {
     stat.S_IFIFO: "a pipe",
     stat.S_IFSOCK: "a socket",
 }
+_FILE = ChildKind.FILE
+_OTHERS = {stat.S_IFDIR: ChildKind.FOLDER, stat.S_IFLNK: ChildKind.LINK}
+_NAME = operator.itemgetter(0)
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class LocalStore:
-    """A :class:`~strongroom.storage.protocols.Store` in the folder ``folder``."""
+    """A :class:`~strongroom.storage.protocols.Store` in the folder ``top``, whose folders can be
+    opened (:class:`~strongroom.storage.protocols.Folders`)."""
 
-    folder: Path
+    top: Path
 
     @property
     def uri(self) -> str:
-        return self.folder.as_uri().rstrip("/") + "/"
+        return self.top.as_uri().rstrip("/") + "/"
+
+    @property
+    def made_in_place(self) -> bool:
+        return False
 
     def children(self, folder: str) -> list[Child]:
-        with os.scandir(self.place(folder)) as entries:
-            return sorted(map(_child, entries), key=lambda child: child.name)
+        descriptor = self.folder(folder)
+        try:
+            # by descriptor: the way to the folder is gone once, not again for every name in it
+            with os.scandir(descriptor) as entries:
+                return sorted(map(_child, entries), key=_NAME)
+        finally:
+            os.close(descriptor)
+
+    def folder(self, path: str) -> int:
+        return os.open(self.place(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
     def open(self, path: str) -> BinaryIO:
         return io.FileIO(self._open(path), "rb")
@@ -57,7 +74,7 @@ class LocalStore:
             os.close(descriptor)
 
     def place(self, path: str) -> str:
-        return f"{self.folder}/{path}" if path else str(self.folder)
+        return f"{self.top}/{path}" if path else str(self.top)
 
     def _open(self, path: str) -> int:
         try:
@@ -75,10 +92,7 @@ class LocalStore:
 
 def _child(entry: os.DirEntry[str]) -> Child:
     status = entry.stat(follow_symlinks=False)
-    if stat.S_ISREG(status.st_mode):
-        return Child(entry.name, ChildKind.FILE, status.st_size, status.st_nlink)
-    if stat.S_ISDIR(status.st_mode):
-        return Child(entry.name, ChildKind.FOLDER)
-    if stat.S_ISLNK(status.st_mode):
-        return Child(entry.name, ChildKind.LINK)
-    return Child(entry.name, ChildKind.SPECIAL)
+    kind = stat.S_IFMT(status.st_mode)
+    if kind == stat.S_IFREG:
+        return Child(entry.name, _FILE, status.st_size, status.st_nlink)
+    return Child(entry.name, _OTHERS.get(kind, ChildKind.SPECIAL))

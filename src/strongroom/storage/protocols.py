@@ -7,10 +7,10 @@ follows a symbolic link or leaves its place, whatever the path says.
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 from strongroom.errors import Fault
 
@@ -22,11 +22,25 @@ class FileEntry:
     path: str
     #: bytes
     size: int
-    #: changes whenever the bytes may have changed (locally: size, mtime_ns, ctime_ns, inode)
+    #: changes whenever the bytes may have changed (locally: size, mtime_ns, ctime_ns, inode; in S3:
+    #: size and ETag)
     signature: str
     #: nanoseconds since 1970 of the last change that the place knows of (locally: max of mtime and
-    #: ctime); a digest taken within 100 ms of it is no proof for later
-    changed_ns: int
+    #: ctime), as exactly as it tells; without an ``etag``, a digest taken within 100 ms of it is no
+    #: proof for later
+    changed_ns: int = field(compare=False)
+    #: the place's own ETag of these bytes, with its quotes; None where it has none. Where it is the
+    #: same the bytes are, however soon one change follows another, and whatever the clocks say
+    etag: str | None = None
+    #: whether the place says that it took a SHA-256 of all bytes as they came in; None if it does
+    #: not tell
+    vouched: bool | None = field(default=None, compare=False)
+    #: what the place itself knows beyond that, for entries of single files; a listing has none of
+    #: it. The SHA-256 that it took of all bytes (lower-case hex), the content type and the display
+    #: name that whoever stored them stated
+    sha256: str | None = field(default=None, compare=False)
+    content_type: str | None = field(default=None, compare=False)
+    name: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,19 +49,26 @@ class Listing:
 
     files: tuple[FileEntry, ...]
     folders: tuple[str, ...]
-    #: what is there but can be no file of a deposit: links, devices, names that are not UTF-8,
-    #: unreadable folders; one fault each, with its path
+    #: what is there but can be no file of a deposit: links, devices, names that are not UTF-8 or
+    #: lead elsewhere, what is both file and folder, unreadable folders; one fault each, with its
+    #: path
     refused: tuple[Fault, ...]
 
 
 class OpenFile(Protocol):
     """A file open for reading, and what it was when it was opened."""
 
-    entry: FileEntry
-    stream: BinaryIO
+    @property
+    def entry(self) -> FileEntry: ...
+
+    @property
+    def stream(self) -> BinaryIO: ...
 
     def unchanged(self) -> bool:
-        """Whether the open file still is what it was when it was opened."""
+        """Whether all that was read since it was opened are bytes of this entry.
+
+        In S3 they always are: reading ends in an OSError where another object was put there.
+        """
 
     def close(self) -> None: ...
 
@@ -55,6 +76,7 @@ class OpenFile(Protocol):
     def __exit__(self, *exc: object) -> None: ...
 
 
+@runtime_checkable
 class Folders(Protocol):
     """A place with folders that can be opened: many small files are then read at once."""
 
@@ -68,13 +90,19 @@ class Upload(Protocol):
     def write(self, chunk: bytes | memoryview) -> None: ...
 
     def finish(
-        self, *, sha256: str | None = None, size: int | None = None
+        self,
+        *,
+        sha256: str | None = None,
+        size: int | None = None,
+        replacing: FileEntry | None = None,
     ) -> tuple[FileEntry, str]:
         """Put the file in its place, atomically and durably; its entry and its SHA-256.
 
         The entry's signature is proof of the digest at once: whoever changes the file later,
         however soon, changes its signature. A digest or size that differs from the expected raises
-        Unprocessable (``digest-mismatch``, ``size-mismatch``) and leaves everything as it was.
+        Unprocessable (``digest-mismatch``, ``size-mismatch``) and leaves everything as it was; and
+        so does Conflict (``changed-file``) if not the file ``replacing`` is there any more. Where
+        that has an ``etag``, no change that comes between can be lost.
         """
 
     def abort(self) -> None:
@@ -118,14 +146,34 @@ class WorkArea(Protocol):
         (``unreadable-file``) where permissions forbid it.
         """
 
+    def look(self, paths: Iterable[str]) -> Iterator[FileEntry]:
+        """Entries with all that the place knows of each file, many at once, in this order.
+
+        Files that are not there are left out.
+        """
+
     def read_start(self, path: str, size: int) -> bytes:
         """The first bytes of a file."""
 
-    def upload(self, path: str) -> Upload:
-        """Begin to write a file; folders above it are made. Conflict where a folder stands."""
+    def upload(
+        self,
+        path: str,
+        *,
+        size: int | None = None,
+        content_type: str | None = None,
+        name: str | None = None,
+    ) -> Upload:
+        """Begin to write a file; folders above it are made. Conflict where a folder stands.
+
+        ``size`` is how many bytes are thought to come. A place that keeps content types and
+        display names keeps these.
+        """
 
     def make_folder(self, path: str) -> None:
         """Make a folder and those above it; harmless if it is there."""
+
+    def make_folders(self, paths: Iterable[str]) -> None:
+        """Make many folders, each as :meth:`make_folder` does."""
 
     def delete(self, path: str) -> None:
         """Remove one file; NotFound if it is not there."""
@@ -139,16 +187,16 @@ class WorkArea(Protocol):
     def copy_in(self, files: Iterable[CopyIn]) -> Iterator[tuple[str, FileEntry | Fault]]:
         """Copy files into the area, hashing while copying; for each its entry or what is wrong.
 
-        Bytes go through a temporary name outside the listing; after a digest mismatch nothing is
-        left at the path. New inodes always (never links). Signatures are proof at once, as with
-        :meth:`Upload.finish`.
+        After a digest mismatch nothing is left of the file, and what was at its path before stays.
+        New inodes always (never links). Where source and area lie in one store, that copies by
+        itself, and tells the digest. Signatures are proof at once, as with :meth:`Upload.finish`.
         """
 
     def sync(self) -> None:
         """Make all that was written so far durable."""
 
     def free_bytes(self) -> int:
-        """Bytes that can still be written."""
+        """Bytes that can still be written; a very large number where nothing limits them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,19 +204,33 @@ class CopyIn:
     """One file to copy into a work area."""
 
     path: str
-    stream: BinaryIO
+    #: opens the bytes, for whoever copies them to read once and close
+    open: Callable[[], BinaryIO]
     #: expected SHA-256, lower-case hex, and size in bytes
     sha256: str
     size: int
+    #: the store that the bytes lie in, and their path there, if it can be asked to copy by itself
+    store: Store | None = None
+    place: str = ""
+    #: what a place that keeps these is to keep
+    content_type: str | None = None
+    name: str | None = None
 
 
 class WorkAreas(Protocol):
     """All deposits' areas."""
 
-    def area(self, deposit: str) -> WorkArea: ...
+    def area(self, deposit: str) -> WorkArea:
+        """The area of a deposit, whether it is there or not; BadRequest for an impossible id."""
 
     def names(self) -> Iterator[str]:
         """Ids of all areas that are there."""
+
+    def check(self) -> None:
+        """Unavailable where the place cannot be reached, or does not exist."""
+
+    def sweep(self, older_than: float) -> int:
+        """Throw away uploads and removals that were abandoned so many seconds ago; how many."""
 
 
 # ------------------------------------------------------------------------ the files of an archive
@@ -228,6 +290,11 @@ class Store(Protocol):
 
     def read(self, path: str) -> bytes:
         """A small regular file whole; NotAFile if it is anything else."""
+
+    @property
+    def made_in_place(self) -> bool:
+        """Whether things are made where they will lie: then files may be there before the one that
+        says that they count."""
 
     def place(self, path: str) -> str:
         """What the people who run the store call the place of a file or folder."""

@@ -10,11 +10,15 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
 
 from strongroom.storage import durable
+
+# not from typing, whose import the second process would wait for
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
 #: bytes up to which a file is small enough to be held in memory, with others waiting for it
 SMALL = 256 << 10
@@ -25,20 +29,12 @@ HASHES: dict[str, Callable[[bytes], Any]] = {"sha256": hashlib.sha256, "sha512":
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
-class Known(NamedTuple):
-    """A file whose bytes are known before they are read. Names are single components."""
-
-    source: bytes
-    #: the new file; empty if the bytes are to be proved only, for they are stored already
-    target: bytes
-    size: int
-    #: lower-case hex
-    digest: str
-
-
-def copy_known(source: int, target: int, algorithm: str, files: Sequence[Known]) -> list[int]:
+def copy_known(
+    source: int, target: int, algorithm: str, files: Sequence[tuple[bytes, bytes, int, str]]
+) -> list[int]:
     """Copy files from the open folder ``source`` to new names in the open folder ``target``.
 
+    Each as :class:`strongroom.storage.copier.Known` has it.
     Returns the places (in ``files``) of those that were left out. Of all others exactly the bytes
     that have the size and digest were written, not yet synced.
     """

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from strongroom.wire.base import Shape
+from strongroom.wire.base import UNSET, Shape, UnsetType
+from strongroom.wire.problems import ProblemFault
 
 
 class MinimalItem(Shape):
@@ -14,6 +15,8 @@ class MinimalItem(Shape):
 
 class ItemsAffected(Shape):
     items: list[MinimalItem]
+    #: what tools say of them that METS could not be told (beside the contract)
+    warnings: list[ProblemFault] | UnsetType = UNSET
 
 
 class DeleteSelection(Shape):

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from litestar import post
 from litestar.params import FromPath, JSONBody
 
+from strongroom.api import problems
 from strongroom.api.body import EdgeRequest
 from strongroom.api.edge import Agent, Given
 from strongroom.api.operation import JSON, documented
@@ -44,7 +45,11 @@ def add_to_mets(
     data: JSONBody[list[str]],
 ) -> ItemsAffected:
     match = request.headers.get("if-match")
-    return _shape(deposit_mets.add(edge.ctx, agent, deposit_id, data, match))
+    added = deposit_mets.add(edge.ctx, agent, deposit_id, data, match)
+    shape = _shape(added.items)
+    if added.warnings:
+        shape.warnings = [problems.wire_fault(fault) for fault in added.warnings]
+    return shape
 
 
 @post(

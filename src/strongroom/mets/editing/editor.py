@@ -7,9 +7,8 @@ file. Nothing is written unless all changes can be made.
 from __future__ import annotations
 
 import mmap
-import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from io import UnsupportedOperation
@@ -22,6 +21,7 @@ from strongroom.mets import contents, elements
 from strongroom.mets.editing import access, tags
 from strongroom.mets.editing import section as sections
 from strongroom.mets.editing.changes import Change, Edited, PutFile, PutFolder, Remove, SetAccess
+from strongroom.mets.editing.described import Descriptions
 from strongroom.mets.editing.scan import PREFIXES, DivNode, Scan, Span, scan
 from strongroom.mets.editing.splices import Splices, Writable
 from strongroom.mets.editing.tags import Source
@@ -30,7 +30,12 @@ from strongroom.mets.faults import bad_mets
 from strongroom.mets.ids import escape
 from strongroom.mets.names import PLATFORM_AGENT
 
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S+")
+#: what is wrong with a request whose first fault is this; any other is BadRequest
+_KINDS: Mapping[str, type[StrongroomError]] = {
+    "no-such-item": NotFound,
+    "bad-rights": Unprocessable,
+    "bad-restriction": Unprocessable,
+}
 
 
 def edit(source: BinaryIO, target: Writable, changes: Sequence[Change], *, now: datetime) -> Edited:
@@ -40,8 +45,9 @@ def edit(source: BinaryIO, target: Writable, changes: Sequence[Change], *, now: 
     stays byte for byte as it is; ``LASTMODDATE`` becomes ``now`` if anything changes.
 
     BadRequest (``foreign-mets``) if another agent made the METS, and for changes that cannot be;
-    NotFound for what is to be removed and is not there; Unprocessable for METS that cannot be read.
-    All faults are told at once, and then nothing is written.
+    NotFound for what is to be removed, or to have other access, and is not there; Unprocessable for
+    METS that cannot be read, and for bad access conditions and rights. All faults are told at once,
+    and then nothing is written; the first says which of these it is.
     """
     with ExitStack() as stack:
         data = _mapped(source, stack)
@@ -75,6 +81,7 @@ class _Editing:
         self._group = group
         self._file_section = inner
         self._tree = Tree(source, self._scan, root)
+        self._descriptions = Descriptions(self._scan)
         self.splices = Splices()
         self._faults: list[Fault] = []
         self._missing: list[str] = []
@@ -94,7 +101,8 @@ class _Editing:
         self._among: list[tuple[int, tuple[str, str], str]] = []
         #: by where an element begins: it, what goes into it at the end, and its new attributes
         self._ends: dict[int, tuple[Span, list[tuple[tuple[str, str], str]]]] = {}
-        self._tags: dict[int, tuple[Span, dict[str, str]]] = {}
+        self._tags: dict[int, tuple[Span, dict[str, str | None]]] = {}
+        self._new_descriptions: list[str] = []
         self._new_sections: list[str] = []
         self._new_files: list[str] = []
 
@@ -116,6 +124,8 @@ class _Editing:
         elif isinstance(change, Remove):
             self._plan_remove(change.path)
         else:
+            if change.path in self._access:
+                self._fault("duplicate-item", "Its access is set twice", change.path)
             self._access[change.path] = change
             self._affected.setdefault(change.path, True)
 
@@ -160,13 +170,7 @@ class _Editing:
             contents.arrange(files, [DescribedFolder(path=path) for path in folders])
         except Unprocessable as error:
             self._faults += error.faults
-        for path in self._access:
-            if path not in self._tree.entries or path in self._removes:
-                self._fault("no-such-item", "METS has nothing at this path", path)
-        for path, change in self._access.items():
-            rights = change.rights_statement
-            if isinstance(rights, str) and not _URI.fullmatch(rights):
-                self._fault("bad-rights", "A rights statement is an absolute URI", path)
+        self._check_access()
         if self._missing:
             self._faults += [
                 Fault(code="no-such-item", message="METS has nothing at this path.", path=p[:500])
@@ -175,6 +179,21 @@ class _Editing:
         if self._faults:
             self._faults = list(dict.fromkeys(self._faults))
             raise self._refusal()
+
+    def _check_access(self) -> None:
+        entries = self._tree.entries
+        for path in self._access:
+            entry = entries.get(path)
+            if entry is None or path in self._removes:
+                self._fault("no-such-item", "METS has nothing at this path", path)
+            elif path in self._tree.odd or self._descriptions.shared(entry.div):
+                self._fault(
+                    "shared-description",
+                    "What METS says of this path, it says of others as well",
+                    path,
+                )
+        for change in self._access.values():
+            self._faults += access.faults(change)
 
     def _refusal(self) -> StrongroomError:
         first = self._faults[0]
@@ -190,7 +209,8 @@ class _Editing:
             if first.code == "folder-not-empty"
             else f"METS cannot be edited so: {first.message.rstrip('.')}"
         )
-        return BadRequest(f"{text}: '{first.path}'.{more}", code=first.code, faults=self._faults)
+        kind = _KINDS.get(first.code, BadRequest)
+        return kind(f"{text}: '{first.path}'.{more}", code=first.code, faults=self._faults)
 
     # ------------------------------------------------------------------------------ carrying out
 
@@ -227,6 +247,9 @@ class _Editing:
         section = self._tree.section(entry)
         if section is not None and not self._shared(section):
             self.splices.cut(section.start, section.end)
+        if entry.path not in self._tree.odd and not self._descriptions.shared(entry.div):
+            for description in self._descriptions.of(entry.div).values():
+                self.splices.cut(description.start, description.end)
 
     def _shared(self, section: Span) -> bool:
         """Whether anything that stays has the same section."""
@@ -267,30 +290,32 @@ class _Editing:
         if patched != whole:
             self.splices.replace(section.start, section.end, patched)
 
-    def _retag(self, span: Span, values: dict[str, str]) -> None:
+    def _retag(self, span: Span, values: Mapping[str, str | None]) -> None:
+        """Note new values of attributes; None: without it."""
         self._tags.setdefault(span.start, (span, {}))[1].update(values)
 
     def _set_access(self, entry: Entry, change: SetAccess) -> None:
-        known = self._scan.descriptions
-        for section_id in (entry.div.dmdid or "", *(entry.div.dmdid or "").split()):
-            span = known.get(section_id)
-            if span is None:
-                continue
+        """In the entry's first record of MODS, in no other of its records; else in a new one."""
+        named = self._descriptions.of(entry.div)
+        left = list(named)
+        rest = change
+        for section_id, span in named.items():
             whole = self._source[span.start : span.end]
-            patched = access.patched(whole, change, self._scan.namespaces)
-            if patched is not None:
-                if patched != whole:
-                    self.splices.replace(span.start, span.end, patched)
-                return
-        section_id, number = f"DMD_{escape(entry.path) or 'PHYS_ROOT'}", 1
-        while section_id in self._scan.ids:
-            number += 1
-            section_id = f"{section_id}.{number}"
-        first = min(
-            (span.start for span in self._scan.sections.values()), default=self._file_section.start
-        )
-        self.splices.insert(first, self._named(access.record(section_id, change)).encode())
-        self._retag(entry.div.span, {"DMDID": section_id})
+            patched = access.patched(whole, rest, self._scan.namespaces)
+            if patched is None:
+                continue
+            rest = access.emptied(rest)
+            if patched == b"" and entry.path:
+                self.splices.cut(span.start, span.end)
+                left.remove(section_id)
+            elif patched and patched != whole:
+                self.splices.replace(span.start, span.end, patched)
+        if access.says_something(rest):
+            section_id = self._descriptions.new_id(escape(entry.path) or "PHYS_ROOT")
+            self._new_descriptions.append(access.record(section_id, rest))
+            left.append(section_id)
+        if left != list(named):
+            self._retag(entry.div.span, {"DMDID": " ".join(left) or None})
 
     # -- what is new
 
@@ -368,6 +393,10 @@ class _Editing:
             self.splices.insert(before, self._named(text).encode())
         for text in self._new_files:
             self._at_end(self._group, text)
+        if self._new_descriptions:
+            starts = (span.start for span in self._scan.sections.values())
+            body = "".join(map(self._named, self._new_descriptions))
+            self.splices.insert(min(starts, default=self._file_section.start), body.encode())
         if self._new_sections:
             body = "".join(map(self._named, self._new_sections))
             self.splices.insert(self._file_section.start, body.encode())
@@ -382,7 +411,11 @@ class _Editing:
             return
         tag = new = self._source[span.start : span.inner]
         for name, value in values.items():
-            new = tags.with_attribute(new, name, value)
+            new = (
+                tags.without_attribute(new, name)
+                if value is None
+                else tags.with_attribute(new, name, value)
+            )
         texts = [text for _, text in sorted(pieces, key=lambda piece: piece[0])]
         body = "".join(map(self._named, texts)).encode()
         if body and span.empty:

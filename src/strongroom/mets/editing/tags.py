@@ -41,22 +41,33 @@ def is_empty(tag: bytes) -> bool:
 def with_attribute(tag: bytes, name: str, value: str) -> bytes:
     """The start tag with this attribute, in the place of the one it has, or as its last."""
     given = f'{name}="{attribute(value)}"'.encode()
-    pattern = re.compile(rb"""(?<=\s)%s\s*=\s*(?:"[^"]*"|'[^']*')""" % re.escape(name.encode()))
-    for match in pattern.finditer(tag):
-        # not within the value of another attribute
-        before = tag[: match.start()]
-        if _closed(before):
-            return before + given + tag[match.end() :]
+    found = _find(tag, name)
+    if found is not None:
+        return tag[: found.start()] + given + tag[found.end() :]
     cut = len(tag) - (2 if is_empty(tag) else 1)
     return tag[:cut].rstrip() + b" " + given + tag[cut:]
 
 
+def without_attribute(tag: bytes, name: str) -> bytes:
+    """The start tag without this attribute and the blanks before it."""
+    found = _find(tag, name)
+    return tag if found is None else tag[: found.start()].rstrip() + tag[found.end() :]
+
+
 def value_of(tag: bytes, name: str) -> str | None:
     """The value of an attribute, entities and all; None if the tag has no such attribute."""
+    found = _find(tag, name)
+    if found is None:
+        return None
+    return (found[1] if found[1] is not None else found[2]).decode("utf-8")
+
+
+def _find(tag: bytes, name: str) -> re.Match[bytes] | None:
     pattern = re.compile(rb"""(?<=\s)%s\s*=\s*(?:"([^"]*)"|'([^']*)')""" % re.escape(name.encode()))
     for match in pattern.finditer(tag):
+        # not within the value of another attribute
         if _closed(tag[: match.start()]):
-            return (match[1] if match[1] is not None else match[2]).decode("utf-8")
+            return match
     return None
 
 

@@ -66,6 +66,10 @@ def walk(ground: Ground, folder: str, manifest: Manifest | None, content: Conten
                 ground.problems.add("W003", place, "This content folder is empty.")
             else:
                 ground.problems.add("E024", place, "This folder within content is empty.")
+        plain = [c for c in children if c.kind is ChildKind.FILE and c.names == 1]
+        content.sizes.update([(f"{place}/{child.name}", child.size) for child in plain])
+        if len(plain) == len(children):
+            continue
         for name in folders.links(ground, place, children):
             content.told.add(folders.join(place, name))
         for child in children:

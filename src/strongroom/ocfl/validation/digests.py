@@ -5,11 +5,12 @@ Which of them are right where is left to the checks of manifest and fixity.
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any, BinaryIO
+from typing import BinaryIO
+
+from strongroom.ocfl.validation.small import MAKERS
 
 #: OCFL 1.1, section 3.4: the algorithms for content
 CONTENT = ("sha512", "sha256")
@@ -34,17 +35,6 @@ ALGORITHMS = HASHES | {SIZE}
 
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 _DECIMAL = re.compile(r"0|[1-9][0-9]*")
-_MAKERS: dict[str, Callable[[], Any]] = {
-    "md5": lambda: hashlib.md5(usedforsecurity=False),
-    "sha1": lambda: hashlib.sha1(usedforsecurity=False),
-    "sha256": hashlib.sha256,
-    "sha512": hashlib.sha512,
-    "blake2b-512": hashlib.blake2b,
-    "blake2b-160": lambda: hashlib.blake2b(digest_size=20),
-    "blake2b-256": lambda: hashlib.blake2b(digest_size=32),
-    "blake2b-384": lambda: hashlib.blake2b(digest_size=48),
-    "sha512/256": lambda: hashlib.new("sha512_256"),
-}
 
 
 def well_formed(algorithm: str, value: str) -> bool:
@@ -54,15 +44,23 @@ def well_formed(algorithm: str, value: str) -> bool:
     return len(value) == _HEX_DIGITS[algorithm] and bool(_HEX.fullmatch(value))
 
 
+def malformed(algorithm: str, values: Sequence[str]) -> list[str]:
+    """Those of many values that can be none of the (known) algorithm, in their order."""
+    lengths = set(map(len, values))
+    if lengths == {_HEX_DIGITS.get(algorithm)} and _HEX.fullmatch("".join(values)):
+        return []
+    return [value for value in values if not well_formed(algorithm, value)]
+
+
 @cache
 def computable(algorithm: str) -> bool:
     """Whether this machine can compute it; sha512/256 is missing from some builds of OpenSSL."""
     if algorithm == SIZE:
         return True
-    if algorithm not in _MAKERS:
+    if algorithm not in MAKERS:
         return False
     try:
-        _MAKERS[algorithm]()
+        MAKERS[algorithm]()
     except ValueError:
         return False
     return True
@@ -70,15 +68,13 @@ def computable(algorithm: str) -> bool:
 
 def of_bytes(algorithm: str, data: bytes) -> str:
     """The value of a computable algorithm, in lower case."""
-    hasher = _MAKERS[algorithm]()
-    hasher.update(data)
-    value: str = hasher.hexdigest()
+    value: str = MAKERS[algorithm](data).hexdigest()
     return value
 
 
 def of_stream(stream: BinaryIO, algorithms: Iterable[str], buffer: bytearray) -> dict[str, str]:
     """All values of what is left of a stream, which is read once."""
-    hashers = {name: _MAKERS[name]() for name in algorithms if name != SIZE}
+    hashers = {name: MAKERS[name]() for name in algorithms if name != SIZE}
     updates = [hasher.update for hasher in hashers.values()]
     view = memoryview(buffer)
     size = 0

@@ -12,7 +12,9 @@ from strongroom.ocfl.validation.hashing import Job, Result
 from strongroom.ocfl.validation.inventory import Inventory
 from strongroom.ocfl.validation.manifest import Manifest
 from strongroom.ocfl.validation.progress import Meter
+from strongroom.ocfl.validation.readers import Readers
 from strongroom.ocfl.validation.reading import Ground
+from strongroom.ocfl.validation.small import LARGE
 
 #: files between two reports of progress, where they are small
 _STEP = 200
@@ -33,8 +35,12 @@ def check(
     read: bool,
     workers: int,
     meter: Meter,
+    readers: Readers,
 ) -> None:
-    """Judge the bytes of files; unless ``read``, only their sizes, where those are stated."""
+    """Judge the bytes of files; unless ``read``, only their sizes, where those are stated.
+
+    ``readers`` are the processes that may read, too.
+    """
     stated: dict[str, str] = {}
     if own.algorithm is not None:
         stated = {
@@ -47,9 +53,9 @@ def check(
     if read:
         jobs = [_job(path, stated, own, content, known) for path in paths]
         files = size = 0
-        for job, result in hashing.run(ground.store, ground.path, jobs, workers):
+        for job, result in hashing.run(ground.store, ground.path, jobs, workers, readers):
             files, size = files + 1, size + job.size
-            if files >= _STEP or size >= hashing.LARGE:
+            if files >= _STEP or size >= LARGE:
                 meter.did(job.path, files=files, bytes=size)
                 files = size = 0
             if not _right(job.path, result, stated, own, content):
@@ -87,9 +93,9 @@ def _right(
         return False
     if own.algorithm in result and path in stated and result[own.algorithm] != stated[path]:
         return False
-    return all(
-        result.get(claim.algorithm, claim.digest) == claim.digest
-        for claim in content.claims.get(path, ())
+    claims = content.claims.get(path)
+    return claims is None or all(
+        result.get(claim.algorithm, claim.digest) == claim.digest for claim in claims
     )
 
 

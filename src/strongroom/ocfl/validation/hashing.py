@@ -1,33 +1,26 @@
 """Digests of many files, as fast as this machine computes them.
 
 Each file is read once, for all its digests together. How many at once, and how, depends on how
-many there are and how large: threads for large files, whose bytes are hashed outside of Python's
-lock; further processes for many small ones, which threads only slow down. What the digests should
-be is left to :mod:`.fidelity`.
+large they are: threads for large files, whose bytes are hashed outside of Python's lock; for small
+ones, which threads only slow down, :mod:`.readers`. What the digests should be is left to
+:mod:`.fidelity`.
 """
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from itertools import groupby, islice
 from typing import NamedTuple
 
 from strongroom.ocfl.validation import digests
-from strongroom.ocfl.validation.processes import Processes
+from strongroom.ocfl.validation.readers import FILES, Group, Readers
 from strongroom.ocfl.validation.reading import reason
-from strongroom.storage.protocols import Store
+from strongroom.ocfl.validation.small import LARGE
+from strongroom.storage.protocols import Folders, Store
 
-#: bytes; from here on a thread is worth its switches
-LARGE = 64 << 10
-#: seconds of work with small files from which on further processes are worth their start
-WORTH_PROCESSES = 0.4
-#: seconds to open one, and to hash one byte, of usual machines: only to guess how much work it is
-_OPENING, _HASHING = 10e-6, 1.5e-9
-#: a batch for another process: so many files, or so many bytes
-_BATCH_FILES, _BATCH_BYTES = 500, 32 << 20
 _BUFFER = 1 << 20
 
 
@@ -45,16 +38,22 @@ class Job(NamedTuple):
 Result = dict[str, str] | str
 
 
-def run(store: Store, base: str, jobs: list[Job], workers: int) -> Iterator[tuple[Job, Result]]:
+def run(
+    store: Store, base: str, jobs: Sequence[Job], workers: int, readers: Readers
+) -> Iterator[tuple[Job, Result]]:
     """Read all the files, in any order; ``base`` is the object's path in the store."""
-    small = [job.size for job in jobs if job.size < LARGE]
-    seconds = len(small) * _OPENING + sum(small) * _HASHING
-    if workers > 1 and seconds >= WORTH_PROCESSES:
-        yield from _in_processes(store, base, jobs, workers)
-    elif workers > 1 and len(jobs) > 1:
-        yield from _in_threads(store, base, jobs, workers)
+    large = jobs
+    between: Iterator[tuple[Job, Result]] = iter(())
+    if isinstance(store, Folders):
+        large = [job for job in jobs if job.size >= LARGE]
+        small = [job for job in jobs if job.size < LARGE]
+        readers.begin(len(small), sum(job.size for job in small))
+        between = _by_folders(store, store, base, small, readers)
+    if workers > 1 and large and len(jobs) > 1:
+        yield from _in_threads(store, base, large, between, workers)
     else:
-        yield from _here(store, base, jobs)
+        yield from between
+        yield from _here(store, base, large)
 
 
 def processors() -> int:
@@ -65,19 +64,55 @@ def processors() -> int:
         return os.cpu_count() or 1
 
 
-def _here(store: Store, base: str, jobs: list[Job]) -> Iterator[tuple[Job, Result]]:
+def _here(store: Store, base: str, jobs: Sequence[Job]) -> Iterator[tuple[Job, Result]]:
     buffer = bytearray(min(_BUFFER, 1 + max((job.size for job in jobs), default=0)))
     for job in jobs:
         yield job, _read(store, base, job, buffer)
 
 
-def _in_threads(
-    store: Store, base: str, jobs: list[Job], workers: int
+def _by_folders(
+    store: Store, folders: Folders, base: str, jobs: Sequence[Job], readers: Readers
 ) -> Iterator[tuple[Job, Result]]:
-    """Large files in threads, the largest first, and small ones here meanwhile."""
-    large = (job for job in jobs if job.size >= LARGE)
-    left = iter(sorted(large, key=lambda job: -job.size))
-    between = _here(store, base, [job for job in jobs if job.size < LARGE])
+    """Small files, folder by folder; what is odd about one shows when it is read by itself."""
+    waiting: dict[int, list[Job]] = {}
+
+    def groups() -> Iterator[Group]:
+        for (folder, algorithms), found in groupby(jobs, key=_place):
+            path = f"{base}/{folder}" if base and folder else base or folder
+            start = len(folder) + 1 if folder else 0
+            while some := list(islice(found, FILES)):
+                group = Group(path, algorithms, [(job.path[start:], job.size) for job in some])
+                waiting[id(group.files)] = some
+                yield group
+
+    buffer = bytearray(LARGE)
+    for group, found in readers.read(folders, groups()):
+        for job, values in zip(waiting.pop(id(group.files)), found, strict=True):
+            if values is None:
+                yield job, _read(store, base, job, buffer)
+            else:
+                result = dict(zip(group.algorithms, values, strict=True))
+                result[digests.SIZE] = str(job.size)
+                yield job, result
+
+
+def _place(job: Job) -> tuple[str, tuple[str, ...]]:
+    """The folder, and the hash functions that are to be computed."""
+    names = job.algorithms
+    if digests.SIZE in names:
+        names = tuple(name for name in names if name != digests.SIZE)
+    return job.path.rpartition("/")[0], names
+
+
+def _in_threads(
+    store: Store,
+    base: str,
+    jobs: Sequence[Job],
+    between: Iterator[tuple[Job, Result]],
+    workers: int,
+) -> Iterator[tuple[Job, Result]]:
+    """These in threads, the largest first; what is done ``between`` is done here meanwhile."""
+    left = iter(sorted(jobs, key=lambda job: -job.size))
     running: deque[tuple[Job, Future[Result]]] = deque()
     with ThreadPoolExecutor(workers, thread_name_prefix="hashing") as threads:
         try:
@@ -95,33 +130,6 @@ def _in_threads(
                     return
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
-
-
-def _in_processes(
-    store: Store, base: str, jobs: list[Job], workers: int
-) -> Iterator[tuple[Job, Result]]:
-    batches = ((batch, (store, base, batch)) for batch in _batches(jobs))
-    with Processes(workers) as processes:
-        for batch, results in processes.map(read_all, batches):
-            yield from zip(batch, results, strict=True)
-
-
-def read_all(store: Store, base: str, jobs: list[Job]) -> list[Result]:
-    """The results of some jobs; what another process is asked for."""
-    return [result for _, result in _here(store, base, jobs)]
-
-
-def _batches(jobs: Iterable[Job]) -> Iterator[list[Job]]:
-    batch: list[Job] = []
-    size = 0
-    for job in jobs:
-        if batch and (len(batch) >= _BATCH_FILES or size + job.size > _BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(job)
-        size += job.size
-    if batch:
-        yield batch
 
 
 def _alone(store: Store, base: str, job: Job) -> Result:

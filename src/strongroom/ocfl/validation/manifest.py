@@ -6,7 +6,7 @@ there and right to :mod:`.content` and :mod:`.fidelity`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,8 +66,12 @@ def check(
     if algorithm is not None:
         manifest.malformed = check_digests(new, algorithm, place, problems)
     _same_digests(raw, new, place, problems)
-    for digest, named in raw.items():
-        _entry(digest, named, place, manifest, problems)
+    flat = paths.flat(raw)
+    if flat is not None and all(raw.values()):
+        manifest.digest_of = flat
+    else:
+        for digest, named in raw.items():
+            _entry(digest, named, place, manifest, problems)
     if new:
         for path in paths.conflicts(manifest.digest_of):
             problems.add(
@@ -77,10 +81,10 @@ def check(
     return manifest
 
 
-def check_digests(keys: Iterable[str], algorithm: str, place: str, problems: Problems) -> set[str]:
+def check_digests(keys: Sequence[str], algorithm: str, place: str, problems: Problems) -> set[str]:
     """Judge the form of content digests; those that are none."""
     other = next(name for name in digests.CONTENT if name != algorithm)
-    malformed = [key for key in keys if not digests.well_formed(algorithm, key)]
+    malformed = digests.malformed(algorithm, keys)
     foreign = [key for key in malformed if digests.well_formed(other, key)]
     if foreign:
         problems.add(
@@ -100,8 +104,11 @@ def check_digests(keys: Iterable[str], algorithm: str, place: str, problems: Pro
     return set(malformed)
 
 
-def _same_digests(raw: dict[str, Any], new: Iterable[str], place: str, problems: Problems) -> None:
+def _same_digests(raw: dict[str, Any], new: Sequence[str], place: str, problems: Problems) -> None:
     if not new:
+        return
+    joined = "".join(raw)
+    if joined == joined.lower():
         return
     seen: set[str] = set()
     for digest in raw:

@@ -27,10 +27,14 @@ from strongroom.ocfl.validation.names import Names
 from strongroom.ocfl.validation.placing import Placing
 from strongroom.ocfl.validation.problems import Tell
 from strongroom.ocfl.validation.progress import Meter, Progress
+from strongroom.ocfl.validation.readers import Readers
 from strongroom.ocfl.validation.reading import Ground
 from strongroom.ocfl.validation.reporting import Problems
 from strongroom.ocfl.validation.version_folders import Versions, is_same
-from strongroom.storage.protocols import Child, ChildKind, Store
+from strongroom.storage.protocols import Child, ChildKind, Folders, Store
+
+#: bytes of an inventory for each file, with SHA-256 and a path of usual length
+_BYTES_A_FILE = 230
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +104,11 @@ def judge(ground: Ground, effort: Effort, meter: Meter) -> ObjectSummary:
     if children is None:
         ground.problems.identify(None)
     else:
-        own, spec = _object(ground, children, effort, meter)
+        with Readers(effort.workers - 1) as readers:
+            if effort.digests and isinstance(ground.store, Folders):
+                # they are ready when the inventory has been judged
+                readers.begin(_files_of(children), 0)
+            own, spec = _object(ground, children, effort, meter, readers)
     meter.did(ground.path, objects=1)
     return ObjectSummary(
         object_id=None if own is None else own.object_id,
@@ -113,8 +121,13 @@ def judge(ground: Ground, effort: Effort, meter: Meter) -> ObjectSummary:
     )
 
 
+def _files_of(children: list[Child]) -> int:
+    """How many files an object may have, by the size of its inventory."""
+    return sum(c.size for c in children if c.name == "inventory.json") // _BYTES_A_FILE
+
+
 def _object(
-    ground: Ground, children: list[Child], effort: Effort, meter: Meter
+    ground: Ground, children: list[Child], effort: Effort, meter: Meter, readers: Readers
 ) -> tuple[Inventory | None, str | None]:
     problems = ground.problems
     files = [child.name for child in children if child.kind is ChildKind.FILE]
@@ -143,7 +156,7 @@ def _object(
     if own.names is not None:
         told |= {name for name in files if names.is_shaped(name)}
         folders.versions(ground, there, own.names, told)
-        _versions(ground, own, own.names, there, digests, effort, meter)
+        _versions(ground, own, own.names, there, digests, effort, meter, readers)
     return own, spec
 
 
@@ -218,6 +231,7 @@ def _versions(
     digests: dict[str, str],
     effort: Effort,
     meter: Meter,
+    readers: Readers,
 ) -> None:
     """Judge version folders, oldest first, then the content of all of them."""
     history = History(own, ground.problems)
@@ -248,6 +262,7 @@ def _versions(
         read=effort.digests,
         workers=effort.workers,
         meter=meter,
+        readers=readers,
     )
 
 

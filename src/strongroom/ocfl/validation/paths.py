@@ -6,12 +6,13 @@ Where in the object a content path must lead is left to :mod:`.placing`.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from strongroom.ocfl.validation.reporting import Problems, shown
 
 #: an element that is empty or made of one or two dots, the empty ones at both ends included
-_ODD = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
+_ODD = re.compile(r"(?:\A|/)\.{0,2}(?:/|\Z)")
 
 
 def content_path(path: str, place: str, problems: Problems) -> bool:
@@ -44,23 +45,47 @@ def logical_path(path: str, place: str, problems: Problems) -> bool:
     return False
 
 
+def all_safe(paths: Iterable[str]) -> bool:
+    """Whether every one of many paths is safe, as :func:`content_path` says of one; at once."""
+    text = f"/{'/'.join(paths)}/"
+    return not ("//" in text or "/./" in text or "/../" in text)
+
+
+def flat(block: Mapping[str, Any]) -> dict[str, str] | None:
+    """Path -> digest for a block of digests with lists of paths, if nothing is odd about it.
+
+    None where there is: no list, no text, a path twice, one that is not safe. Who needs to know
+    what it is looks at each entry; this looks at all of them at once.
+    """
+    if not {*map(type, block.values())} <= {list}:
+        return None
+    try:
+        found = {path: digest for digest, named in block.items() for path in named}
+        if {*map(type, found)} <= {str} and len(found) == sum(map(len, block.values())):
+            return found if not found or all_safe(found) else None
+    except TypeError:  # what is no key of a dictionary is no path
+        pass
+    return None
+
+
 def conflicts(paths: Collection[str]) -> list[str]:
     """Those of the paths that other paths use as a folder, sorted."""
-    folders = folders_of(paths)
-    return sorted(path for path in paths if path in folders)
+    return sorted(folders_of(paths).intersection(paths))
+
+
+def parents_of(paths: Iterable[str]) -> set[str]:
+    """The folders that paths lie in directly; ``""`` for a path without one."""
+    return {path.rpartition("/")[0] for path in paths}
 
 
 def folders_of(paths: Iterable[str]) -> set[str]:
     """All folders that paths lie in."""
     folders: set[str] = set()
-    for path in paths:
-        end = path.rfind("/")
-        while end > 0:
-            folder = path[:end]
-            if folder in folders:
-                break
+    for parent in parents_of(paths):
+        folder = parent
+        while folder and folder not in folders:
             folders.add(folder)
-            end = path.rfind("/", 0, end)
+            folder = folder.rpartition("/")[0]
     return folders
 
 

@@ -5,11 +5,12 @@ Whether there is a file is left to :mod:`.content`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from strongroom.ocfl.validation import names
 from strongroom.ocfl.validation.inventory import Inventory
 from strongroom.ocfl.validation.names import Names
+from strongroom.ocfl.validation.paths import parents_of
 from strongroom.ocfl.validation.reporting import Problems, shown
 
 
@@ -40,8 +41,14 @@ class Placing:
             else:
                 self._tell(path, f"{found.at}: fixity", found, folders)
 
-    def _wrong(self, paths: Iterable[str], folders: Collection[str]) -> list[str]:
-        return [path for path in paths if not self._right(path, folders)]
+    def _wrong(self, paths: Collection[str], folders: Collection[str]) -> list[str]:
+        # whatever lies right in a folder lies right with all that is beside it
+        parents = {each for each in parents_of(paths) if self._right(f"{each}/…", folders)}
+        return [
+            path
+            for path in paths
+            if path.rpartition("/")[0] not in parents and not self._right(path, folders)
+        ]
 
     def _right(self, path: str, folders: Collection[str]) -> bool:
         version, _, rest = path.partition("/")

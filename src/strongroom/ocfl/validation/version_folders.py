@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
-from strongroom.ocfl.validation import content, folders, inventory, jsontext, sidecar
+from strongroom.ocfl.validation import content, folders, inventory, jsontext, paths, sidecar
 from strongroom.ocfl.validation.content import Content
 from strongroom.ocfl.validation.digests import of_bytes
 from strongroom.ocfl.validation.history import History
@@ -35,8 +35,11 @@ class Versions:
 
     def __post_init__(self) -> None:
         if self.own.manifest is not None:
-            for path in self.own.manifest.digest_of:
-                self._used.add("/".join(path.split("/", 2)[:2]))
+            named: Collection[str] = self.own.manifest.digest_of
+            parents = paths.parents_of(named)
+            # thousands of files lie in a few folders, whose paths begin as theirs do
+            starts = parents if all("/" in parent for parent in parents) else named
+            self._used = {"/".join(path.split("/", 2)[:2]) for path in starts}
 
     def check(self, version: str, *, newest: bool) -> None:
         """Judge the folder of one version."""

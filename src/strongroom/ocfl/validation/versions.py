@@ -92,6 +92,10 @@ def _state(state: Any, place: str, problems: Problems) -> None:
     if not isinstance(state, dict):
         problems.add("E050", place, "The state is no JSON object.", found=shown(state))
         return
+    flat = paths.flat(state)
+    if flat is not None:
+        _conflicts(flat, place, problems)
+        return
     seen: set[str] = set()
     for digest, named in state.items():
         if not isinstance(named, list) or not all(isinstance(path, str) for path in named):
@@ -109,7 +113,11 @@ def _state(state: Any, place: str, problems: Problems) -> None:
             if path in seen:
                 problems.add("E095", place, "A logical path stands there twice.", found=shown(path))
             seen.add(path)
-    for path in paths.conflicts(seen):
+    _conflicts(seen, place, problems)
+
+
+def _conflicts(logical: Collection[str], place: str, problems: Problems) -> None:
+    for path in paths.conflicts(logical):
         problems.add(
             "E095", place, "Another logical path uses this one as a folder.", found=shown(path)
         )

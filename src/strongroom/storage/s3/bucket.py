@@ -11,13 +11,14 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import IO, TYPE_CHECKING, Any, cast
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from strongroom.errors import Conflict, Unavailable
 from strongroom.storage.s3 import connection
 from strongroom.storage.s3.connection import Endpoint
-from strongroom.storage.s3.trouble import ChecksumRefused, ConditionFailed, told
+from strongroom.storage.s3.trouble import ChecksumRefused, ConditionFailed, OutOfRange, told
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -59,6 +60,18 @@ class Listed:
     etag: str
     #: aware UTC, by the clock of the store
     modified: datetime
+    #: whether the store says that it took a SHA-256 of all bytes; None if it does not tell
+    vouched: bool | None = None
+
+
+class Page(NamedTuple):
+    """One answer of a listing."""
+
+    keys: list[Listed]
+    #: prefixes (with slash) of keys deeper down, where only one level was asked for
+    deeper: list[str]
+    #: what to ask on with; None at the end
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +94,13 @@ class Bucket:
     @property
     def client(self) -> S3Client:
         return connection.connect(self.endpoint)
+
+    def clock(self) -> datetime:
+        """The time by the clock of the store: aware UTC, whole seconds."""
+        with told(""):
+            answer = self.client.head_bucket(Bucket=self.name)
+        said = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+        return parsedate_to_datetime(said) if said else datetime.now(UTC)
 
     # --------------------------------------------------------------------------------- reading
 
@@ -127,33 +147,67 @@ class Bucket:
         with body, told(key):
             return body.read(), found
 
+    def start(self, key: str, size: int) -> bytes:
+        """The first bytes of a key, fewer if it has fewer; FileNotFoundError if it is not there."""
+        if size <= 0:
+            return b""
+        try:
+            with told(key):
+                answer = self.client.get_object(
+                    Bucket=self.name, Key=key, Range=f"bytes=0-{size - 1}"
+                )
+                with answer["Body"] as body:
+                    return body.read()
+        except OutOfRange:
+            return b""
+
     def listing(self, prefix: str) -> Iterator[Listed]:
         """Every key below a prefix, in their order (UTF-8), page by page."""
-        with told(prefix):
-            pages = self.client.get_paginator("list_objects_v2").paginate(
-                Bucket=self.name, Prefix=prefix
-            )
-            for page in pages:
-                yield from map(_listed, page.get("Contents", ()))
+        for page in self.pages(prefix):
+            yield from page.keys
 
     def level(self, prefix: str) -> tuple[list[Listed], list[str]]:
         """The keys directly below a prefix, and the prefixes (with slash) of those deeper down."""
         keys: list[Listed] = []
         deeper: list[str] = []
-        with told(prefix):
-            pages = self.client.get_paginator("list_objects_v2").paginate(
-                Bucket=self.name, Prefix=prefix, Delimiter="/"
-            )
-            for page in pages:
-                keys += map(_listed, page.get("Contents", ()))
-                deeper += [said["Prefix"] for said in page.get("CommonPrefixes", ())]
+        for page in self.pages(prefix, delimiter="/"):
+            keys += page.keys
+            deeper += page.deeper
         return keys, deeper
+
+    def pages(self, prefix: str, *, delimiter: str | None = None) -> Iterator[Page]:
+        """A listing, of one level if there is a delimiter, answer by answer."""
+        page = self.page(prefix, delimiter=delimiter)
+        yield page
+        while page.next is not None:
+            page = self.page(prefix, delimiter=delimiter, after=page.next)
+            yield page
+
+    def page(
+        self,
+        prefix: str,
+        *,
+        delimiter: str | None = None,
+        after: str | None = None,
+        most: int = 1000,
+    ) -> Page:
+        """One answer of a listing."""
+        asked: dict[str, Any] = {"Delimiter": delimiter} if delimiter else {}
+        if after is not None:
+            asked["ContinuationToken"] = after
+        with told(prefix):
+            answer = self.client.list_objects_v2(
+                Bucket=self.name, Prefix=prefix, MaxKeys=most, **asked
+            )
+        return Page(
+            [_listed(said) for said in answer.get("Contents", ())],
+            [said["Prefix"] for said in answer.get("CommonPrefixes", ())],
+            answer.get("NextContinuationToken") if answer.get("IsTruncated") else None,
+        )
 
     def any_below(self, prefix: str) -> bool:
         """Whether there is any key with this prefix."""
-        with told(prefix):
-            answer = self.client.list_objects_v2(Bucket=self.name, Prefix=prefix, MaxKeys=1)
-        return bool(answer.get("Contents"))
+        return bool(self.page(prefix, most=1).keys)
 
     # -------------------------------------------------------------------------------- changing
 
@@ -275,13 +329,27 @@ class Bucket:
                 list(pool.map(self.delete, odd))
         return len(keys)
 
-    def copy(self, source: Bucket, source_key: str, key: str, *, etag: str | None) -> Found:
+    def copy(
+        self,
+        source: Bucket,
+        source_key: str,
+        key: str,
+        *,
+        etag: str | None,
+        content_type: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> Found:
         """Copy inside the store, of at most 5 GB; what is there then.
 
+        With a content type or metadata, these take the place of those that the source has.
         The store is asked for a SHA-256 of all bytes; whether it gave one stands in the answer.
         FileNotFoundError if the source is not there, ConditionFailed if it has another ``etag``.
         """
         asked: dict[str, Any] = {"CopySourceIfMatch": etag} if etag is not None else {}
+        if content_type is not None or metadata:
+            asked |= {"MetadataDirective": "REPLACE", "Metadata": dict(metadata or {})}
+            if content_type is not None:
+                asked["ContentType"] = content_type
         answer = self._patiently(
             key,
             lambda: self.client.copy_object(
@@ -331,6 +399,13 @@ def _found(key: str, answer: Mapping[str, Any]) -> Found:
 
 
 def _listed(said: Any) -> Listed:
+    taken = said.get("ChecksumAlgorithm")
     return Listed(
-        key=said["Key"], size=said["Size"], etag=said["ETag"], modified=said["LastModified"]
+        key=said["Key"],
+        size=said["Size"],
+        etag=said["ETag"],
+        modified=said["LastModified"],
+        vouched=None
+        if taken is None
+        else "SHA256" in taken and said.get("ChecksumType") != "COMPOSITE",
     )

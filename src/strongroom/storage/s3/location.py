@@ -29,6 +29,9 @@ class Location:
         """``s3://bucket/prefix/``, percent-encoded."""
         return f"{SCHEME}{self.bucket}/{quote(self.prefix, safe=_SAFE)}"
 
+    def __str__(self) -> str:
+        return self.uri
+
     def below(self, path: str) -> Location:
         """A folder of this one; ``path`` has slashes between segments, and none at its ends."""
         return Location(bucket=self.bucket, prefix=f"{self.prefix}{path}/")

@@ -120,7 +120,10 @@ class PartsUpload:
                 break
             except ChecksumRefused:
                 if attempt == _TRIES - 1:
-                    raise
+                    raise Unavailable(
+                        "The bytes that were sent do not reach the store unchanged. Try again.",
+                        code="storage-unavailable",
+                    ) from None
         etag = answer["ETag"]
         proved = answer.get("ChecksumSHA256") == sha256 or (
             etag.strip('"') == hashlib.md5(data, usedforsecurity=False).hexdigest()

@@ -37,13 +37,17 @@ _BROKEN = (BotoCoreError, HTTPClientError, urllib3.exceptions.HTTPError, OSError
 class ObjectFile(io.RawIOBase):
     """An object open for reading, by one request for each place that is read from."""
 
-    def __init__(self, bucket: Bucket, key: str) -> None:
-        """FileNotFoundError if there is no such key."""
+    def __init__(self, bucket: Bucket, key: str, found: Found | None = None) -> None:
+        """``found`` is the one object to be read, if it is known; nothing is asked for then.
+
+        FileNotFoundError if there is no such key.
+        """
         self._bucket = bucket
-        self._key = key
         self._position = 0
-        self._body: IO[bytes] | None
-        self._body, self.found = bucket.open(key)
+        self._body: IO[bytes] | None = None
+        if found is None:
+            self._body, found = bucket.open(key)
+        self.found = found
 
     @property
     def size(self) -> int:

@@ -26,6 +26,10 @@ class S3Store:
     def uri(self) -> str:
         return self.location.uri
 
+    @property
+    def made_in_place(self) -> bool:
+        return True
+
     def key(self, path: str) -> str:
         """The key of a file."""
         return f"{self.location.prefix}{path}"

@@ -1,0 +1,66 @@
+"""Opens the places that the settings name: the deposits' areas, the OCFL root, a store to look at.
+
+What speaks to an S3 store is loaded only where there is one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from strongroom.config import Settings
+from strongroom.ocfl.extensions import Unknown
+from strongroom.ocfl.layouts import HashAndId, Hashed, Layout
+from strongroom.ocfl.root import OcflRoot
+from strongroom.storage import durable
+from strongroom.storage.local import LocalWorkAreas
+from strongroom.storage.protocols import WorkAreas
+from strongroom.storage.s3.connection import Endpoint
+from strongroom.storage.s3.location import Location
+
+if TYPE_CHECKING:
+    from strongroom.storage.s3.store import S3Store
+
+#: by the numbers of their extensions; both hold any id that a repository path gives
+_LAYOUTS: dict[str, Layout] = {"0003": HashAndId(), "0004": Hashed()}
+
+
+def open_areas(settings: Settings) -> WorkAreas:
+    """Where the files of deposits are; a folder that is missing is made."""
+    place = settings.deposits
+    if isinstance(place, Path):
+        durable.make_folders(place)
+        return LocalWorkAreas(place)
+    from strongroom.storage.s3.bucket import Bucket
+    from strongroom.storage.s3.workareas import S3WorkAreas
+
+    return S3WorkAreas(Bucket(place.bucket, endpoint(settings)), place)
+
+
+def open_root(settings: Settings, *, create: bool) -> OcflRoot:
+    """The OCFL storage root; errors as those of ``OcflRoot.open``."""
+    place = settings.ocfl_root
+    return OcflRoot.open(
+        place if isinstance(place, Path) else store(place, settings),
+        create=create,
+        layout=_LAYOUTS[settings.ocfl_layout],
+        unknown=Unknown(settings.unknown_extensions.lower()),
+        single_writer=settings.s3_single_writer.lower() == "yes",
+    )
+
+
+def store(place: Location, settings: Settings) -> S3Store:
+    """A prefix of a bucket, for reading."""
+    from strongroom.storage.s3.bucket import Bucket
+    from strongroom.storage.s3.store import S3Store
+
+    return S3Store(Bucket(place.bucket, endpoint(settings)), place)
+
+
+def endpoint(settings: Settings) -> Endpoint:
+    """The S3 store that the settings name, if they name one."""
+    return Endpoint(
+        url=settings.s3_endpoint,
+        region=settings.s3_region,
+        style=cast(Any, settings.s3_addressing.lower()),
+    )
