@@ -46,7 +46,7 @@ def carried_out(data: bytes, *changes: Change) -> tuple[bytes, Edited]:
 
 
 def told(data: bytes) -> Description:
-    found = read(io.BytesIO(data), exif=True)
+    found = read(io.BytesIO(data), keep_tags=tuple)
     assert found.untied == ()
     return found
 

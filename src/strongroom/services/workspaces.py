@@ -10,6 +10,7 @@ from strongroom.bagit import manifest
 from strongroom.domain.content_types import guess
 from strongroom.domain.deposits import Deposit, Layout
 from strongroom.domain.description import Description
+from strongroom.domain.findings import KeepTags
 from strongroom.domain.paths import MemberPath
 from strongroom.domain.resources import Group
 from strongroom.domain.workspace import (
@@ -65,11 +66,17 @@ def find_mets(area: WorkArea) -> tuple[str | None, bool]:
 
 
 def load(
-    ctx: Context, deposit: Deposit, existing: Group | None, *, described: bool = True
+    ctx: Context,
+    deposit: Deposit,
+    existing: Group | None,
+    *,
+    described: bool = True,
+    keep_tags: KeepTags | None = None,
 ) -> Loaded:
     """The deposit as it is now. Unprocessable if its METS cannot be read at all.
 
-    Without ``described`` METS is found and not read.
+    Without ``described`` METS is found and not read; with ``keep_tags`` it is read with the
+    properties of files.
     """
     area = ctx.areas.area(deposit.id)
     if not area.exists():
@@ -88,7 +95,9 @@ def load(
     by_origin = {entry.path: entry for entry in listing.files}
     files = content_files(((e.path, e.size) for e in listing.files), layout, mets)
     mets_member = next((m for m, (origin, _) in files.items() if origin == mets), None)
-    description = read_description(ctx, area, mets) if mets and described else None
+    description = None
+    if mets and described:
+        description = read_description(ctx, area, mets, keep_tags=keep_tags)
     workspace = join(
         files=files,
         folders=content_folders(listing.folders, layout),
@@ -126,7 +135,9 @@ def prove(ctx: Context, deposit: Deposit, loaded: Loaded, paths: list[MemberPath
     return replace(workspace, refused=(*workspace.refused, *faults))
 
 
-def read_description(ctx: Context, area: WorkArea, path: str) -> Description:
+def read_description(
+    ctx: Context, area: WorkArea, path: str, *, keep_tags: KeepTags | None = None
+) -> Description:
     """What the METS at this path of a deposit says; TooLarge over the limit."""
     with area.open(path) as file:
         if file.entry.size > ctx.max_mets:
@@ -135,7 +146,7 @@ def read_description(ctx: Context, area: WorkArea, path: str) -> Description:
                 "read (setting max_mets).",
                 code="mets-too-large",
             )
-        return read_mets(file.stream, limit=ctx.max_mets)
+        return read_mets(file.stream, limit=ctx.max_mets, keep_tags=keep_tags)
 
 
 def bagged(
