@@ -136,7 +136,7 @@ class _Scanner:
             for stretch in stretches(piece):
                 if stretch.close < 0:
                     # the next piece begins with it, and so has all of it if it is not too long
-                    cut = stretch.opening if 0 < stretch.opening and cut < len(piece) else cut
+                    cut = stretch.opening if stretch.opening > 0 and cut < len(piece) else cut
                     break
                 self._feed(piece[done : stretch.start])
                 done = stretch.start
