@@ -238,6 +238,14 @@ def test_what_is_no_mets_of_ours_is_refused(data: bytes) -> None:
         edited(data, PutFolder(path="objects"))
 
 
+def test_a_section_that_is_nested_too_deep_is_refused() -> None:
+    data = edited(skeleton(), PutFile(file=DescribedFile(path="objects/a", digest=A)))
+    deep = b"<a>" * 5_000 + b"</a>" * 5_000
+    data = data.replace(b"</premis:format>", deep + b"</premis:format>")
+    with pytest.raises(Unprocessable, match="nested more than 256 deep"):
+        edited(data, PutFile(file=DescribedFile(path="objects/a", digest=B)))
+
+
 def test_utf_16_is_refused_in_so_many_words() -> None:
     text = skeleton().decode()
     with pytest.raises(BadRequest, match="UTF-8"):
