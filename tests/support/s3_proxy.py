@@ -65,6 +65,8 @@ class S3Proxy:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # headers and body are two writes, and the second shall not wait
+            disable_nagle_algorithm = True
 
             def _answer(self) -> None:
                 size = int(self.headers.get("Content-Length", 0))
@@ -93,7 +95,11 @@ class S3Proxy:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Many(ThreadingHTTPServer):
+            # racers come all at once
+            request_queue_size = 64
+
+        self._server = Many(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))

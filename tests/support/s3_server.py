@@ -54,7 +54,8 @@ def require() -> None:
 class S3Server:
     """One S3 server; a context manager that ends it and removes its files."""
 
-    def __init__(self, *, port: int | None = None) -> None:
+    def __init__(self, *, port: int | None = None, versions: bool = False) -> None:
+        """``versions`` allows buckets to keep what is replaced and deleted."""
         found = program()
         if found is None:
             raise FileNotFoundError(f"no S3 server; set {VARIABLE} to versitygw")
@@ -69,6 +70,10 @@ class S3Server:
         )
         self.log_path = self._files / "server.log"
         (self._files / "buckets").mkdir()
+        self._options: tuple[str, ...] = ()
+        if versions:
+            (self._files / "versions").mkdir()
+            self._options = ("--versioning-dir", str(self._files / "versions"))
         self.process: subprocess.Popen[bytes] | None = None
         self._client: Any = None
 
@@ -86,7 +91,7 @@ class S3Server:
                 [
                     *(str(self._program), "--port", f"127.0.0.1:{self.port}", "--quiet"),
                     "--keep-alive",
-                    *("posix", str(self._files / "buckets")),
+                    *("posix", *self._options, str(self._files / "buckets")),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -7,33 +7,23 @@ request has expired, however late it arrives. When to prepare is left to those w
 from __future__ import annotations
 
 import hashlib
-import os
-import re
 import time
 from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, HTTPClientError
 
 from strongroom.errors import Unavailable
 from strongroom.storage.s3.bucket import Bucket, Condition
 from strongroom.storage.s3.presigned import SignedRequest, sign_put
-from strongroom.storage.s3.trouble import ConditionFailed, unreachable
-
-if TYPE_CHECKING:
-    from botocore.httpsession import URLLib3Session
+from strongroom.storage.s3.sending import Answer, send_signed
+from strongroom.storage.s3.trouble import DIGEST, ConditionFailed, unreachable
 
 #: attempts, and seconds before the second one
 _TRIES, _PAUSE = 7, 0.1
 #: of these, attempts with bytes that the store says it received changed
 _GARBLED = 3
-_DIGEST = frozenset(("BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch"))
-_CONNECT_SECONDS, _READ_SECONDS = 10, 60
 
 
 class Expired(Exception):
@@ -73,35 +63,19 @@ class PreparedPut:
             if number:
                 time.sleep(_PAUSE * 2 ** (number - 1))
             try:
-                answer = self._sent()
+                answer = send_signed(self.request, self.data)
             except (BotoCoreError, HTTPClientError) as error:
                 trouble = unreachable(error)
                 continue
             if answer.status in (200, 204):
                 return self._stored(answer)
             trouble = self._refused(answer)
-            garbled += answer.code in _DIGEST
+            garbled += answer.code in DIGEST
             if not answer.retryable and not (0 < garbled < _GARBLED):
                 break
         return trouble
 
-    def _sent(self) -> _Answer:
-        request = AWSRequest(
-            method=self.request.method,
-            url=self.request.url,
-            headers=dict(self.request.headers),
-            data=self.data,
-        )
-        place = urlsplit(self.request.url)
-        answer = _session(f"{place.scheme}://{place.netloc}").send(request.prepare())
-        return _Answer(
-            status=answer.status_code,
-            etag=answer.headers.get("ETag", ""),
-            checksum=answer.headers.get("x-amz-checksum-sha256", ""),
-            body=answer.content,
-        )
-
-    def _refused(self, answer: _Answer) -> Exception:
+    def _refused(self, answer: Answer) -> Exception:
         if answer.status == 412 or (answer.status == 404 and answer.code != "NoSuchBucket"):
             return ConditionFailed(self.key)
         late = datetime.now(UTC) >= self.request.expires
@@ -117,7 +91,7 @@ class PreparedPut:
             operator=f"PUT {self.key}: {answer.message[:300]}",
         )
 
-    def _stored(self, answer: _Answer) -> str:
+    def _stored(self, answer: Answer) -> str:
         """The ETag, once it is sure that the store has what it was sent."""
         proved = answer.checksum == b64encode(hashlib.sha256(self.data).digest()).decode()
         md5 = hashlib.md5(self.data, usedforsecurity=False).hexdigest()
@@ -154,47 +128,3 @@ def prepare_put(
         expires=expires,
     )
     return PreparedPut(bucket, key, data, request)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
-    status: int
-    #: with its quotes
-    etag: str
-    #: SHA-256, Base64; empty if the store tells none
-    checksum: str
-    body: bytes
-
-    @property
-    def retryable(self) -> bool:
-        return self.status >= 500 or self.status in (408, 409, 429)
-
-    @property
-    def code(self) -> str:
-        """The store's word for what is wrong."""
-        return self._said("Code")
-
-    @property
-    def message(self) -> str:
-        """The store's sentence, which may tell the request but never its signature."""
-        return f"{self.code} {self._said('Message')}"
-
-    def _said(self, name: str) -> str:
-        found = re.search(f"<{name}>([^<]*)</{name}>".encode(), self.body[:65536])
-        return found[1].decode("utf-8", "replace") if found else ""
-
-
-@lru_cache(maxsize=8)
-def _session(root: str) -> URLLib3Session:
-    """Connections as boto3 makes them: proxies and trusted certificates from the environment."""
-    import boto3
-    from botocore.httpsession import URLLib3Session
-    from botocore.utils import get_environ_proxies
-
-    trusted = boto3.Session()._session.get_config_variable("ca_bundle")
-    settings: dict[str, Any] = {
-        "verify": trusted or os.environ.get("REQUESTS_CA_BUNDLE") or True,
-        "proxies": get_environ_proxies(root),
-        "timeout": (_CONNECT_SECONDS, _READ_SECONDS),
-    }
-    return URLLib3Session(**settings)

@@ -24,7 +24,8 @@ from strongroom.errors import Conflict, StrongroomError, Unavailable
 
 _MISSING = frozenset(("NoSuchKey", "NotFound", "404", "NoSuchUpload"))
 _CONDITION = frozenset(("PreconditionFailed", "412", "304", "NotModified"))
-_DIGEST = frozenset(("BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch"))
+#: refusals by which a store says that bytes are not those of their checksum
+DIGEST = frozenset(("BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch"))
 _RANGE = frozenset(("InvalidRange", "416"))
 
 
@@ -66,7 +67,7 @@ def translated(error: ClientError, key: str) -> Exception:
         return FileNotFoundError(errno.ENOENT, "there is no such key", key)
     if code in _CONDITION or status == 412:
         return ConditionFailed(key)
-    if code in _DIGEST:
+    if code in DIGEST:
         return ChecksumRefused(key)
     if code in _RANGE or status == 416:
         return OutOfRange(key)
