@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from strongroom.bagit import manifest
-from strongroom.domain.content_types import guess
+from strongroom.domain.content_types import guess, stated_type
 from strongroom.domain.deposits import Deposit, Layout
 from strongroom.domain.description import Description
 from strongroom.domain.paths import MemberPath
@@ -44,8 +44,10 @@ class Loaded:
     entries: Mapping[MemberPath, FileEntry]
     #: all files by their paths in the deposit
     origins: Mapping[str, FileEntry]
-    #: content types guessed from names
+    #: content types: what the store was told, else guessed from names
     types: Mapping[MemberPath, str]
+    #: those of them that the store was told
+    stored_types: Mapping[MemberPath, str]
     #: what its METS says; None without METS
     description: Description | None = None
 
@@ -92,6 +94,9 @@ def load(ctx: Context, deposit: Deposit, existing: Group | None) -> Loaded:
     )
     remembered = proofs.known(ctx, deposit.id, by_origin)
     entries = {member: by_origin[origin] for member, (origin, _) in files.items()}
+    vouched, stored_types = _told_by_store(ctx, deposit, area, workspace, entries, remembered)
+    remembered |= vouched
+    types = {path: kind for path in workspace.files if (kind := guess(path)) is not None}
     return Loaded(
         workspace=workspace.with_proofs(
             {m: remembered[e.path] for m, e in entries.items() if e.path in remembered}
@@ -100,9 +105,38 @@ def load(ctx: Context, deposit: Deposit, existing: Group | None) -> Loaded:
         mets=mets,
         entries=entries,
         origins=by_origin,
-        types={path: kind for path in workspace.files if (kind := guess(path)) is not None},
+        types=types | stored_types,
+        stored_types=stored_types,
         description=description,
     )
+
+
+def _told_by_store(
+    ctx: Context,
+    deposit: Deposit,
+    area: WorkArea,
+    workspace: Workspace,
+    entries: Mapping[MemberPath, FileEntry],
+    proven: Mapping[str, str],
+) -> tuple[dict[str, str], dict[MemberPath, str]]:
+    """Digests by path in the deposit, and content types, that only a look at each file tells.
+
+    A store is asked for files whose bytes it hashed, or may have if nobody else says a digest, and
+    for those whose type METS does not state. The digests are remembered.
+    """
+    if not area.remote:
+        return {}, {}
+    wanted: dict[str, MemberPath] = {}
+    for path, entry in entries.items():
+        file = workspace.files[path]
+        stated = (file.described.digest if file.described else None) or file.bagged
+        asks = entry.vouched or (entry.vouched is None and stated is None)
+        untyped = file.described is not None and file.described.content_type is None
+        if (asks and entry.path not in proven) or untyped:
+            wanted[entry.path] = path
+    seen = list(area.look(wanted))
+    types = {wanted[e.path]: kind for e in seen if (kind := stated_type(e.content_type))}
+    return proofs.remember(ctx, deposit.id, seen), types
 
 
 def prove(ctx: Context, deposit: Deposit, loaded: Loaded, paths: list[MemberPath]) -> Workspace:
