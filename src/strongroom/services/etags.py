@@ -42,16 +42,20 @@ def quoted(digest: str) -> str:
 def check_match(if_match: str | None, etag: str) -> None:
     """Conflict (``etag-mismatch``) unless a client's ``If-Match`` is the ETag of the METS."""
     if (if_match or "").strip() != etag:
-        raise Conflict(
-            f"Conflict: ETag does not match deposit METS. Its ETag is {etag}; read the METS again "
-            "and send that as If-Match.",
-            code="etag-mismatch",
-            faults=[
-                Fault(
-                    code="etag-mismatch",
-                    message="If-Match must be the ETag of the METS as it is now.",
-                    expected=etag,
-                    found=if_match,
-                )
-            ],
-        )
+        raise mismatch(if_match, etag)
+
+
+def mismatch(if_match: str | None, etag: str) -> Conflict:
+    return Conflict(
+        f"Conflict: ETag does not match deposit METS. Its ETag is {etag}; read the METS again "
+        "and send that as If-Match.",
+        code="etag-mismatch",
+        faults=[
+            Fault(
+                code="etag-mismatch",
+                message="If-Match must be the ETag of the METS as it is now.",
+                expected=etag,
+                found=if_match,
+            )
+        ],
+    )

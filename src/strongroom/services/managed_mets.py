@@ -19,6 +19,7 @@ from strongroom.services import etags, files, proofs, workspaces
 from strongroom.services.context import Context
 from strongroom.services.etags import Tagged
 from strongroom.storage.protocols import FileEntry, Upload, WorkArea
+from strongroom.storage.trouble import told_as
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ def edit(ctx: Context, agent: str, managed: Managed, changes: Sequence[Change]) 
     area, path = managed.area, managed.mets
     upload = area.upload(path, content_type=guess(path))
     try:
-        with area.open(path) as source:
+        with area.open(path) as source, told_as(path):
             _check_same(managed, source.entry)
             edited = editor.edit(source.stream, upload, changes, now=ctx.clock())
         if not edited.changed:
@@ -69,7 +70,13 @@ def edit(ctx: Context, agent: str, managed: Managed, changes: Sequence[Change]) 
         else:
             # the store itself lets one of two edits win; nothing waits for it meanwhile
             files.writable(ctx, agent, managed.deposit.id)
-            _replace(ctx, managed, upload, managed.tagged.entry)
+            entry, digest = upload.finish(replacing=managed.tagged.entry)
+            proofs.remember(ctx, managed.deposit.id, [replace(entry, sha256=digest)])
+    except Conflict as error:
+        upload.abort()
+        if error.problem == "changed-file":
+            raise _lost(managed) from None
+        raise
     except BaseException:
         upload.abort()
         raise
@@ -89,19 +96,12 @@ def _replace_locked(ctx: Context, agent: str, managed: Managed, upload: Upload) 
         upload.finish()
 
 
-def _replace(ctx: Context, managed: Managed, upload: Upload, old: FileEntry) -> None:
-    """Put the METS in its place if the store still has the one that was edited."""
-    try:
-        entry, digest = upload.finish(replacing=old)
-    except Conflict as error:
-        if error.problem != "changed-file":
-            raise
-        now = managed.area.entry(managed.mets)
-        if now is None or now.etag is None:
-            raise Conflict("The METS file was removed meanwhile.", code="etag-mismatch") from None
-        etags.check_match(managed.tagged.etag, now.etag)
-        raise
-    proofs.remember(ctx, managed.deposit.id, [replace(entry, sha256=digest)])
+def _lost(managed: Managed) -> Conflict:
+    """Another edit was faster; with the ETag that its result has, if it is still there."""
+    now = managed.area.entry(managed.mets)
+    if now is None or now.etag is None:
+        return Conflict("The METS file was removed meanwhile.", code="etag-mismatch")
+    return etags.mismatch(managed.tagged.etag, now.etag)
 
 
 def _check_same(managed: Managed, entry: FileEntry) -> None:

@@ -27,6 +27,7 @@ from strongroom.mets.reader import read as read_mets
 from strongroom.services import proofs
 from strongroom.services.context import Context
 from strongroom.storage.protocols import FileEntry, WorkArea
+from strongroom.storage.trouble import told_as
 
 #: bytes that are read of a file to see whether it is METS
 START = 1 << 16
@@ -158,7 +159,8 @@ def read_description(ctx: Context, area: WorkArea, path: str) -> Description:
                 "read (setting max_mets).",
                 code="mets-too-large",
             )
-        return read_mets(file.stream, limit=ctx.max_mets)
+        with told_as(path):
+            return read_mets(file.stream, limit=ctx.max_mets)
 
 
 def _bagged(
@@ -168,7 +170,7 @@ def _bagged(
     there = by_origin.get(manifest.MANIFEST)
     if layout is not Layout.BAGIT or there is None:
         return {}
-    with area.open(manifest.MANIFEST) as file:
+    with area.open(manifest.MANIFEST) as file, told_as(manifest.MANIFEST):
         text = io.TextIOWrapper(file.stream, encoding="utf-8", errors="replace")
         listed = manifest.read(text)
         text.detach()
