@@ -1,7 +1,8 @@
 """Times the OCFL engine itself, without a server, beside other tools and what the machine can do.
 
     python benchmarks/bench_ocfl.py [--scenario NAME …] [--rounds 5] [--scale 1.0]
-                                    [--folder DIR] [--json FILE] [--markdown FILE]
+                                    [--folder DIR] [--sources DIR] [--json FILE]
+                                    [--markdown FILE]
     python benchmarks/bench_ocfl.py --show FILE [FILE …]
 
 Each contestant runs in a fresh process, in interleaved rounds whose order changes, on sources that
@@ -36,8 +37,9 @@ GIB = 1 << 30
 class Bench:
     """One call's folder, with the sources and roots that are made once."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, sources: Path) -> None:
         self.place = place
+        self.sources = sources
         self.traces = ocfl_measure.can_trace()
 
     def outcome(self, scenario: Scenario, rounds: int) -> Outcome:
@@ -91,7 +93,7 @@ class Bench:
         )
 
     def _source(self, scenario: Scenario) -> Path:
-        folder = self.place / "sources" / scenario.source.key
+        folder = self.sources / scenario.source.key
         if not folder.exists():
             _say(f"making {scenario.source.count:,} files of {scenario.source.size:,} bytes")
             ocfl_sources.make(folder, scenario.source)
@@ -132,9 +134,16 @@ def _check(scenario: Scenario, contestant: Contestant, amount: int, target: Path
         raise Failed(f"{contestant.name} left {found} files and bytes instead of {wanted}")
 
 
-def _check_room(place: Path, scenarios: Sequence[Scenario], rounds: int) -> None:
-    """Leave with a word if the disk will not hold all this."""
-    needed = sum(source.on_disk for source in {scenario.source for scenario in scenarios})
+def _check_room(place: Path, sources: Path, scenarios: Sequence[Scenario], rounds: int) -> None:
+    """Leave with a word if a disk will not hold all this."""
+    weight = sum(source.on_disk for source in {scenario.source for scenario in scenarios})
+    needed = 0
+    if sources.stat().st_dev == place.stat().st_dev:
+        needed = weight
+    elif weight > shutil.disk_usage(sources).free * 0.9:
+        raise SystemExit(
+            f"The sources take {weight / GIB:.0f} GiB, more than is free in {sources}."
+        )
     for scenario in scenarios:
         writers = sum(contestant.writes for contestant in scenario.contestants)
         if scenario.subject is not None:
@@ -166,6 +175,9 @@ def _options() -> argparse.Namespace:
     options.add_argument(
         "--folder", type=Path, help="on the disk to be measured (default: build/ here)"
     )
+    options.add_argument(
+        "--sources", type=Path, help="for the files that are preserved (default: beside the rest)"
+    )
     options.add_argument("--json", type=Path, metavar="FILE", help="keep all that was measured")
     options.add_argument("--markdown", type=Path, metavar="FILE", help="the tables, in a file too")
     options.add_argument("--show", type=Path, nargs="+", metavar="FILE", help="print JSON of runs")
@@ -185,15 +197,16 @@ def _measure(chosen: argparse.Namespace) -> Report:
     folder = chosen.folder or Path.cwd() / "build"
     folder.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix="bench-ocfl-", dir=folder.absolute()))
+    sources = Path(tempfile.mkdtemp(prefix="bench-ocfl-", dir=chosen.sources or place))
     try:
-        _check_room(place, scenarios, chosen.rounds)
+        _check_room(place, sources, scenarios, chosen.rounds)
         report = Report(
             machine=ocfl_tables.machine(place, ocfl_scenarios.rocfl()),
             rounds=chosen.rounds,
             scale=chosen.scale,
             outcomes=[],
         )
-        bench = Bench(place)
+        bench = Bench(place, sources)
         _say(f"{'; '.join(report.machine)}; load {os.getloadavg()[0]:.1f}")
         for scenario in scenarios:
             outcome = bench.outcome(scenario, chosen.rounds)
@@ -206,6 +219,7 @@ def _measure(chosen: argparse.Namespace) -> Report:
         return report
     finally:
         _say("deleting all that was made")
+        shutil.rmtree(sources)
         shutil.rmtree(place)
 
 

@@ -14,7 +14,8 @@ import pytest
 
 from strongroom.errors import Conflict, Fault, StrongroomError, Unprocessable
 from strongroom.storage.protocols import CopyIn, FileEntry
-from strongroom.storage.s3 import arriving, copyin, survey
+from strongroom.storage.s3 import arriving, copyin, reading, survey
+from strongroom.storage.s3 import source as source_module
 from strongroom.storage.s3.bucket import Bucket, Found, Listed
 from strongroom.storage.s3.location import Location
 from strongroom.storage.s3.store import S3Store
@@ -430,3 +431,27 @@ def test_a_found_object_is_an_entry_with_all_that_is_known() -> None:
     entry = arriving.stored("p", 3, '"e"', "ab", None, None)
     assert survey.entry_of("p", found) == entry
     assert survey.entry_of("p", found).vouched is True
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_a_large_file_is_read_from_any_place(
+    area: S3WorkArea, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_module, "LARGE", 1 << 20)
+    monkeypatch.setattr(reading, "PART", 1 << 18)
+    data = os.urandom((3 << 20) + 11)
+    first = put(area, "big", data)
+    with area.open("big") as file:
+        stream = file.stream
+        assert isinstance(stream, reading.AheadFile)
+        assert stream.read(10) == data[:10]
+        assert stream.seek(0) == 0
+        assert stream.read() == data
+        assert stream.seek(-11, os.SEEK_END) == 3 << 20
+        assert stream.read(100) == data[-11:]
+        assert stream.seek(12345) == stream.tell() == 12345
+        assert stream.read(7) == data[12345:12352]
+        put(area, "big", b"x" * len(data))
+        with pytest.raises(OSError, match="replaced"):
+            stream.read()
+    assert first.sha256 == sha256(data)

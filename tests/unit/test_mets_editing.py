@@ -46,7 +46,7 @@ def carried_out(data: bytes, *changes: Change) -> tuple[bytes, Edited]:
 
 
 def told(data: bytes) -> Description:
-    found = read(io.BytesIO(data), exif=True)
+    found = read(io.BytesIO(data), keep_tags=tuple)
     assert found.untied == ()
     return found
 
@@ -236,6 +236,14 @@ def test_foreign_mets_is_left_alone() -> None:
 def test_what_is_no_mets_of_ours_is_refused(data: bytes) -> None:
     with pytest.raises((Unprocessable, BadRequest)):
         edited(data, PutFolder(path="objects"))
+
+
+def test_a_section_that_is_nested_too_deep_is_refused() -> None:
+    data = edited(skeleton(), PutFile(file=DescribedFile(path="objects/a", digest=A)))
+    deep = b"<a>" * 5_000 + b"</a>" * 5_000
+    data = data.replace(b"</premis:format>", deep + b"</premis:format>")
+    with pytest.raises(Unprocessable, match="nested more than 256 deep"):
+        edited(data, PutFile(file=DescribedFile(path="objects/a", digest=B)))
 
 
 def test_utf_16_is_refused_in_so_many_words() -> None:

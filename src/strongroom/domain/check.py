@@ -47,6 +47,8 @@ class Witness:
     digest: str | None = None
     #: SHA-256 as METS states it
     described: str | None = None
+    #: as whoever put it there told the store
+    stored_type: str | None = None
     content_type: str | None = None
 
 
@@ -258,6 +260,7 @@ def _with_bytes(
         content_type=entry.content_type
         or (described.content_type if described else None)
         or (member.content_type if member else None)
+        or witness.stored_type
         or guess(path)
         or witness.content_type,
         size=witness.size,

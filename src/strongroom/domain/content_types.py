@@ -35,3 +35,17 @@ def guess(path: str) -> str | None:
     dot = path.rfind(".")
     ending = path[dot:].lower() if dot > path.rfind("/") else ""
     return _MORE.get(ending) or _table().get(ending)
+
+
+#: content types that say nothing, in the order in which they give way
+GENERIC = (
+    "application/octet-stream",
+    "binary/octet-stream",
+    "application/x-www-form-urlencoded",
+)
+
+
+def stated_type(content_type: str | None) -> str | None:
+    """The type that a store was told for a file; None if that says nothing."""
+    plain = (content_type or "").partition(";")[0].strip().lower()
+    return None if plain in ("", *GENERIC) else content_type

@@ -7,6 +7,7 @@ business of ``mets``, ``bagit`` and ``tools``; how several are made one, of
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -17,6 +18,10 @@ class Tag(NamedTuple):
 
     name: str
     value: str
+
+
+#: takes the tags of one file, and gives them back wherever they are kept
+KeepTags = Callable[[tuple[Tag, ...]], Sequence[Tag]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +65,7 @@ class ExifFinding:
     source: str
     timestamp: datetime | None = None
     #: in the tool's order
-    tags: tuple[Tag, ...]
+    tags: Sequence[Tag]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from strongroom.domain.content_types import guess
+from strongroom.domain.content_types import GENERIC, guess
 from strongroom.domain.findings import (
     DigestFinding,
     ExifFinding,
@@ -23,12 +23,6 @@ from strongroom.errors import Fault
 
 #: the source of what is derived from a file's name and bytes alone
 SYNTHETIC = "Synthetic"
-#: content types that say nothing, in the order in which they give way
-GENERIC = (
-    "application/octet-stream",
-    "binary/octet-stream",
-    "application/x-www-form-urlencoded",
-)
 #: what clients write where they do not know the type
 NOT_IDENTIFIED = "dlip/not-identified"
 

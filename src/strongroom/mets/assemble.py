@@ -16,9 +16,9 @@ from strongroom.mets.descriptive import NO_ACCESS, Access, Described
 from strongroom.mets.events import latest
 from strongroom.mets.faults import fault, untied
 from strongroom.mets.folders import Folders
-from strongroom.mets.hrefs import clean
+from strongroom.mets.hrefs import clean, leads_elsewhere
 from strongroom.mets.names import PLATFORM_AGENT
-from strongroom.mets.outline import Div, FileEntry, Group, Outline, Pointer, StructMap
+from strongroom.mets.outline import Div, FileEntry, Group, Location, Outline, Pointer, StructMap
 from strongroom.mets.premis import Facts, merge
 from strongroom.mets.sections import Sections
 from strongroom.mets.statement import Statement, state
@@ -274,13 +274,14 @@ class _Assembly:
                     untied("A file has no FLocat with an href", line=entry.line, path=entry.id)
                 )
             return None
-        reason = ""
+        refused: list[tuple[Location, str]] = []
         for location in sorted(entry.locations, key=lambda location: not location.is_url):
             try:
                 return clean(location.href)
             except ValueError as error:
-                reason = reason or f"The href of a file {error}"
-        first = entry.locations[0]
+                refused.append((location, f"The href of a file {error}"))
+        # what was meant to be a path says more than a handle or a link beside it
+        first, reason = min(refused, key=lambda each: leads_elsewhere(each[0].href))
         self._untied.append(untied(reason, line=first.line, path=first.href or entry.id))
         return None
 

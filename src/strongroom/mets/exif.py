@@ -5,35 +5,38 @@ The element and those in it have no namespace and any names; each of them is a p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from strongroom.domain.findings import Tag
+from strongroom.domain.findings import KeepTags, Tag
+from strongroom.mets.faults import bad_mets
 from strongroom.mets.walker import Closer, Walker
 
 _WHOLE_OUTPUT = "RawOutput"
+MAX_TAGS = 100_000  # properties of one file
 
 
 class ExifGatherer:
-    """Gathers :class:`Tag` between :meth:`begin` and :meth:`finish`; nothing unless ``wanted``.
+    """Gathers :class:`Tag` between :meth:`begin` and :meth:`finish`; nothing without ``keep``.
 
     The tool's whole output, which older files repeat as one more property, is left out.
     """
 
-    def __init__(self, walker: Walker, *, wanted: bool) -> None:
+    def __init__(self, walker: Walker, *, keep: KeepTags | None) -> None:
         self._walker = walker
         self._listening = False
         self._tags: list[Tag] = []
-        if wanted:
+        self._keep = keep
+        if keep is not None:
             walker.on("ExifMetadata", self._open)
 
     def begin(self) -> None:
         self._listening = True
         self._tags = []
 
-    def finish(self) -> tuple[Tag, ...]:
+    def finish(self) -> Sequence[Tag]:
         self._listening = False
         tags, self._tags = tuple(self._tags), []
-        return tags
+        return self._keep(tags) if tags and self._keep else ()
 
     def _open(self, _attributes: Mapping[str, str]) -> Closer | None:
         if not self._listening:
@@ -50,7 +53,11 @@ class ExifGatherer:
             return None
 
         def put(text: str) -> None:
-            self._walker.keep()
+            if len(self._tags) >= MAX_TAGS:
+                raise bad_mets(
+                    f"it states more than {MAX_TAGS:,} properties of one file",
+                    line=self._walker.line,
+                )
             self._tags.append(Tag(local, text.strip()))
 
         return self._walker.capture(put)

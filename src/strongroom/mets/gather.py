@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from strongroom.domain.findings import KeepTags
 from strongroom.mets.descriptive import DescriptiveGatherer
 from strongroom.mets.faults import bad_mets, fault
 from strongroom.mets.names import METS, METS_2, XLINK_READ, tag
@@ -22,10 +23,10 @@ _NOT_CURRENT = ("superseded", "deleted")
 class OutlineGatherer:
     """Registers itself with a walker; :meth:`result` is the outline when the walk is over."""
 
-    def __init__(self, walker: Walker, *, exif: bool = False) -> None:
+    def __init__(self, walker: Walker, *, keep_tags: KeepTags | None = None) -> None:
         self._walker = walker
         self._outline = Outline()
-        self._premis = PremisGatherer(walker, exif=exif)
+        self._premis = PremisGatherer(walker, keep_tags=keep_tags)
         self._descriptive = DescriptiveGatherer(walker)
         self._seen = self._inside = False
         #: within a metadata section or embedded content: METS elements mean nothing there

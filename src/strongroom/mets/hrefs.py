@@ -30,6 +30,11 @@ def clean(href: str) -> str:
     return clean_path(href)
 
 
+def leads_elsewhere(href: str) -> bool:
+    """Whether an href names a scheme, and so no path."""
+    return _SCHEME.match(href) is not None
+
+
 def clean_path(text: str) -> str:
     """The same for what is a path, not a reference: a colon is a character like any other."""
     if _CONTROL.search(text):

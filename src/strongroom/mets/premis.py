@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from strongroom.domain.digests import normal
-from strongroom.domain.findings import Tag, VirusFinding
+from strongroom.domain.findings import KeepTags, Tag, VirusFinding
 from strongroom.mets.events import EventGatherer, latest
 from strongroom.mets.exif import ExifGatherer
 from strongroom.mets.names import PREMIS_READ, UNKNOWN_FORMAT, XSI, tag
@@ -45,7 +45,7 @@ class Facts:
     #: where it is preserved, as a URI
     storage_location: str | None = None
     virus: VirusFinding | None = None
-    exif: tuple[Tag, ...] = ()
+    exif: Sequence[Tag] = ()
     #: when the section was made, as written
     created: str = ""
 
@@ -110,10 +110,10 @@ class PremisGatherer:
     Bitstreams, extensions and any further objects in the section are left out.
     """
 
-    def __init__(self, walker: Walker, *, exif: bool) -> None:
+    def __init__(self, walker: Walker, *, keep_tags: KeepTags | None) -> None:
         self._walker = walker
         self._events = EventGatherer(walker)
-        self._exif = ExifGatherer(walker, wanted=exif)
+        self._exif = ExifGatherer(walker, keep=keep_tags)
         self._listening = False
         self._in_object = False
         self._created = ""

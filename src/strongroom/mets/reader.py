@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from strongroom.domain.description import Description
+from strongroom.domain.findings import KeepTags
 from strongroom.mets.assemble import describe
 from strongroom.mets.gather import OutlineGatherer
 from strongroom.mets.walker import Walker
@@ -16,15 +17,18 @@ from strongroom.mets.walker import Walker
 MAX_BYTES = 512 * 2**20
 
 
-def read(stream: BinaryIO, *, limit: int = MAX_BYTES, exif: bool = False) -> Description:
+def read(
+    stream: BinaryIO, *, limit: int = MAX_BYTES, keep_tags: KeepTags | None = None
+) -> Description:
     """What the METS in ``stream`` says; ``limit`` is in bytes.
 
-    ``exif``: with the properties that tools read from the files, of which there may be many.
+    ``keep_tags``: with the properties that tools read from the files, of which there may be many;
+    it says where they are kept.
 
     Memory grows with the number of entries, not with the size of the XML. Raises Unprocessable
     (``bad-mets``, with the line where it is known) if the file as a whole cannot be read.
     """
     walker = Walker()
-    gatherer = OutlineGatherer(walker, exif=exif)
+    gatherer = OutlineGatherer(walker, keep_tags=keep_tags)
     walker.walk(stream, limit)
     return describe(gatherer.result())

@@ -111,7 +111,7 @@ class Adding:
         done, odd = batches.collect()
         for number, file, digest in done:
             self._outcomes[number] = (file, digest)
-            self._count(file.size or 0)
+        self._count(sum(file.size or 0 for _, file, _ in done))
         self._files += len(done)
         self._tell()
         for number, file in odd:

@@ -67,10 +67,14 @@ class NewContent:
             for digest, path in self._stored.items()
         }
 
+    def __len__(self) -> int:
+        """How many files were stored."""
+        return len(self._stored)
+
     def fixity(self) -> dict[str, dict[str, list[ContentPath]]]:
         """Algorithm -> digest -> content paths of what was stored."""
         result: dict[str, dict[str, list[ContentPath]]] = {name: {} for name in self._fixity}
-        for digest, path in self.manifest.items():
+        for digest, path in self.manifest.items() if result else ():
             for name in self._fixity:
                 result[name].setdefault(self._further[digest][name], []).append(path)
         return result

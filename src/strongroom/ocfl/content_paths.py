@@ -80,7 +80,8 @@ class ContentPaths:
 
 
 def _size(folder: str, name: str) -> int:
-    return len(f"{folder}/{name}".encode("utf-8", "surrogatepass"))
+    path = f"{folder}/{name}"
+    return len(path) if path.isascii() else len(path.encode("utf-8", "surrogatepass"))
 
 
 def _candidates(name: str, logical: str, *, plain: bool) -> Iterator[str]:

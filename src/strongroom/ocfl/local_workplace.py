@@ -75,7 +75,7 @@ class LocalWorkplace:
 
     def ahead(self) -> None:
         """Have the disk begin to write many new files; that proves nothing by itself."""
-        if len(self.content.manifest) >= _MANY_FILES:
+        if len(self.content) >= _MANY_FILES:
             self._pool = ThreadPoolExecutor(1, thread_name_prefix="strongroom-sync")
             self._begun = self._pool.submit(durable.sync_file_system, self._disk)
 
@@ -101,7 +101,7 @@ class LocalWorkplace:
 
     def _sync(self) -> None:
         self._await_ahead()
-        few = len(self.content.manifest) <= _FEW_FILES
+        few = len(self.content) <= _FEW_FILES
         if few or not durable.sync_file_system(self._disk):
             syncing.sync_tree(self._place.folder, and_folder=self._place.folder.parent)
 

@@ -249,12 +249,17 @@ def files_below(folder: Path) -> dict[str, int]:
     waiting = [""] if folder.is_dir() else []
     while waiting:
         relative = waiting.pop()
-        with os.scandir(folder / relative) as entries:
-            for entry in entries:
-                path = f"{relative}/{entry.name}" if relative else entry.name
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(path)
-                else:
-                    status = entry.stat(follow_symlinks=False)
-                    found[path] = status.st_size if stat.S_ISREG(status.st_mode) else -1
+        # by descriptor, so that nobody walks the way to the folder for each of its files
+        descriptor = os.open(folder / relative, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            with os.scandir(descriptor) as entries:
+                for entry in entries:
+                    path = f"{relative}/{entry.name}" if relative else entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(path)
+                    else:
+                        status = entry.stat(follow_symlinks=False)
+                        found[path] = status.st_size if stat.S_ISREG(status.st_mode) else -1
+        finally:
+            os.close(descriptor)
     return found

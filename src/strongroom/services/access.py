@@ -19,7 +19,7 @@ from strongroom.errors import BadRequest, NotFound, TooLarge, Unprocessable
 from strongroom.mets.editing.changes import UNSET, SetAccess
 from strongroom.mets.hrefs import candidates
 from strongroom.mets.reader import read as read_mets
-from strongroom.services import browse, managed_mets, nodes, proofs, streams, workspaces
+from strongroom.services import browse, etags, managed_mets, nodes, streams, workspaces
 from strongroom.services.context import Context
 from strongroom.services.views import MemberView
 from strongroom.storage.protocols import WorkArea
@@ -53,8 +53,8 @@ class Held:
 class AccessView:
     """What METS says of access."""
 
-    #: SHA-256 of the METS
-    digest: str
+    #: ETag of the METS, with its quotes
+    etag: str
     #: whether it is METS of the platform's own
     editable: bool
     items: tuple[Held, ...]
@@ -71,15 +71,15 @@ def of_deposit(ctx: Context, deposit_id: str, path: str | None) -> AccessView:
     mets, in_data = workspaces.find_mets(area)
     if mets is None:
         raise NotFound(f"Deposit {deposit_id} has no METS file.", code="no-mets")
-    description, digest = _read(ctx, deposit, area, mets)
+    description, etag = _read(ctx, deposit, area, mets)
     if path is None:
-        return _view(description, digest, None)
+        return _view(description, etag, None)
     path = _member(path, _prefix(deposit, area, in_data=in_data))
     described = {file.path for file in description.files}
     described |= {folder.path for folder in description.folders}
     if path and path not in described:
         raise NotFound(f"METS has nothing at '{path[:300]}'.", code="no-such-item")
-    return _view(description, digest, [path])
+    return _view(description, etag, [path])
 
 
 def change(
@@ -103,8 +103,8 @@ def change(
         for each in settings
     ]
     managed_mets.edit(ctx, agent, managed, changes)
-    description, digest = _read(ctx, managed.deposit, managed.area, managed.mets)
-    return _view(description, digest, [each.path for each in changes])
+    description, etag = _read(ctx, managed.deposit, managed.area, managed.mets)
+    return _view(description, etag, [each.path for each in changes])
 
 
 def of_preserved(ctx: Context, path: RepositoryPath, version: str | None) -> AccessView:
@@ -143,18 +143,18 @@ def of_preserved(ctx: Context, path: RepositoryPath, version: str | None) -> Acc
     wanted = ["", *inheritance.stated] if inner is None else [inner]
     folders: set[str] = {p for p, m in members.items() if m.kind is Kind.CONTAINER}
     return AccessView(
-        digest=binary.digest,
+        etag=etags.quoted(binary.digest),
         editable=description.editable,
         items=_held(inheritance, wanted, folders),
     )
 
 
-def _view(description: Description, digest: str, wanted: Sequence[str] | None) -> AccessView:
+def _view(description: Description, etag: str, wanted: Sequence[str] | None) -> AccessView:
     inheritance = Inheritance(description)
     folders = {folder.path for folder in description.folders}
     wanted = ["", *inheritance.stated] if wanted is None else wanted
     return AccessView(
-        digest=digest, editable=description.editable, items=_held(inheritance, wanted, folders)
+        etag=etag, editable=description.editable, items=_held(inheritance, wanted, folders)
     )
 
 
@@ -165,12 +165,13 @@ def _held(inheritance: Inheritance, paths: Iterable[str], folders: Set[str]) -> 
 
 
 def _read(ctx: Context, deposit: Deposit, area: WorkArea, mets: str) -> tuple[Description, str]:
-    """What a METS says, and the digest of the very bytes that say it."""
+    """What a METS says, and the ETag of the very bytes that say it."""
     for _ in range(_LOOKS):
-        before = proofs.settled(ctx, deposit.id, area, mets)
+        before = etags.of(ctx, deposit.id, area, mets)
         description = workspaces.read_description(ctx, area, mets)
-        if before is not None and proofs.settled(ctx, deposit.id, area, mets) == before:
-            return description, before
+        after = etags.of(ctx, deposit.id, area, mets)
+        if before is not None and after is not None and before.etag == after.etag:
+            return description, before.etag
     raise Unprocessable(
         f"{mets} is changed all the time; try again when it is not.", code="changed-file"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
-from strongroom.domain.content_types import guess
+from strongroom.domain.content_types import guess, stated_type
 from strongroom.domain.deposits import TEMPLATE_FOLDERS, Deposit, Layout, Template
 from strongroom.domain.description import DescribedFile, DescribedFolder
 from strongroom.domain.diff import GENERIC_TYPE
@@ -18,7 +18,7 @@ from strongroom.mets import locate, writer
 from strongroom.services import browse, nodes, streams
 from strongroom.services.context import Context
 from strongroom.services.views import Content
-from strongroom.storage.protocols import WorkArea
+from strongroom.storage.protocols import FileEntry, WorkArea
 
 CHUNK = 1 << 20
 METS_NAME = "mets.xml"
@@ -120,7 +120,7 @@ def _generated(ctx: Context, group: Group, title: str | None) -> Iterator[bytes]
 
 
 def _write(area: WorkArea, path: str, chunks: Iterator[bytes], sha256: str | None) -> None:
-    upload = area.upload(path)
+    upload = area.upload(path, content_type=guess(path))
     try:
         for chunk in chunks:
             upload.write(chunk)
@@ -130,17 +130,30 @@ def _write(area: WorkArea, path: str, chunks: Iterator[bytes], sha256: str | Non
         raise
 
 
-def content(ctx: Context, deposit: Deposit, path: str, digest: str | None) -> Content:
-    """A file of a deposit, to be read; NotFound if it is not there."""
+def content(
+    ctx: Context,
+    deposit: Deposit,
+    path: str,
+    digest: str | None,
+    *,
+    entry: FileEntry | None = None,
+) -> Content:
+    """A file of a deposit, to be read; NotFound if it is not there.
+
+    With an ``entry`` it is that very file, or reading it ends in Damaged.
+    """
     area = ctx.areas.area(deposit.id)
-    with area.open(path) as file:
-        entry = file.entry
+    if entry is None:
+        with area.open(path) as file:
+            entry = file.entry
+    signature = entry.signature
 
     def read(start: int, length: int) -> Iterator[bytes]:
         with area.open(path) as file:
-            if file.entry.signature != entry.signature:
+            if file.entry.signature != signature:
                 raise Damaged(f"{path} was changed while it was read.", code="changed-file")
-            file.stream.seek(start, io.SEEK_SET)
+            if start:
+                file.stream.seek(start, io.SEEK_SET)
             left = length
             while left > 0:
                 chunk = file.stream.read(min(CHUNK, left))
@@ -151,7 +164,7 @@ def content(ctx: Context, deposit: Deposit, path: str, digest: str | None) -> Co
 
     return Content(
         size=entry.size,
-        content_type=guess(path) or GENERIC_TYPE,
+        content_type=stated_type(entry.content_type) or guess(path) or GENERIC_TYPE,
         digest=digest,
         name=slug(path),
         modified=from_millis(entry.changed_ns // 1_000_000),

@@ -199,7 +199,7 @@ def _survey(ctx: Context, agent: str, deposit_id: str, if_match: str | None) -> 
         area=managed.area,
         mets=mets,
         in_data=managed.in_data,
-        digest=managed.digest,
+        tagged=managed.tagged,
         prefix=f"{PAYLOAD}/" if layout is Layout.BAGIT else "",
         files={path: by_origin[origin] for path, (origin, _) in members.items()},
         folders=content_folders(listing.folders, layout),

@@ -15,7 +15,7 @@ from strongroom.domain.paths import RepositoryPath, check_slugs, decode, slug, s
 from strongroom.domain.resources import Kind, Node
 from strongroom.domain.times import parse_iso
 from strongroom.errors import BadRequest, Conflict, Fault, NotFound
-from strongroom.services import deposit_files, file_view, nodes, proofs, workspaces
+from strongroom.services import deposit_files, etags, file_view, nodes, workspaces
 from strongroom.services.context import Context
 from strongroom.services.views import Content, DepositPage, DepositView
 
@@ -119,8 +119,8 @@ def get(ctx: Context, deposit_id: str) -> DepositView:
         deposit = nodes.deposit(c, deposit_id)
     etag = None
     if deposit.status is not DepositStatus.EXPORTING and ctx.areas.area(deposit.id).exists():
-        located = _mets_digest(ctx, deposit)
-        etag = f'"{located[1]}"' if located else None
+        located = _mets(ctx, deposit)
+        etag = located[1].etag if located else None
     return view(ctx, deposit, mets_etag=etag)
 
 
@@ -274,19 +274,19 @@ def mets(ctx: Context, deposit_id: str) -> tuple[Content, str]:
     """The stored bytes of the deposit's METS and their ETag; NotFound if it has none."""
     with ctx.db.read() as c:
         deposit = nodes.deposit(c, deposit_id)
-    located = _mets_digest(ctx, deposit)
+    located = _mets(ctx, deposit)
     if located is None:
         raise NotFound(f"Deposit {deposit_id} has no METS file.", code="no-mets")
-    path, digest = located
-    opened = deposit_files.content(ctx, deposit, path, digest)
-    return replace(opened, content_type="application/xml"), f'"{digest}"'
+    path, tagged = located
+    opened = deposit_files.content(ctx, deposit, path, tagged.digest, entry=tagged.entry)
+    return replace(opened, content_type="application/xml"), tagged.etag
 
 
-def _mets_digest(ctx: Context, deposit: Deposit) -> tuple[str, str] | None:
+def _mets(ctx: Context, deposit: Deposit) -> tuple[str, etags.Tagged] | None:
     area = ctx.areas.area(deposit.id)
     path, _ = workspaces.find_mets(area)
-    digest = proofs.settled(ctx, deposit.id, area, path) if path else None
-    return (path, digest) if path is not None and digest is not None else None
+    tagged = etags.of(ctx, deposit.id, area, path) if path else None
+    return (path, tagged) if path is not None and tagged is not None else None
 
 
 # -------------------------------------------------------------------------------------- checks

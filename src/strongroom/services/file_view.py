@@ -40,6 +40,7 @@ from strongroom.domain.workspace import PAYLOAD, WorkFile
 from strongroom.errors import Fault, StrongroomError, TooLarge, Unprocessable
 from strongroom.services import findings, listing_cache, nodes, workspaces
 from strongroom.services.context import Context
+from strongroom.services.tag_shelf import TagShelf
 from strongroom.services.workspaces import Loaded
 from strongroom.storage.protocols import FileEntry
 from strongroom.tools.outputs import Outputs
@@ -98,7 +99,8 @@ def combined(ctx: Context, deposit_id: str, *, refresh: bool) -> CombinedTree:
     with ctx.db.read() as c:
         deposit = nodes.deposit(c, deposit_id)
     started = time.time_ns()
-    view = _View(ctx, deposit, workspaces.load(ctx, deposit, None), [])
+    loaded = workspaces.load(ctx, deposit, None, keep_tags=TagShelf(ctx.scratch).keep)
+    view = _View(ctx, deposit, loaded, [])
     if refresh:
         listing_cache.store(ctx, deposit, view.working(), started)
     return view.combined()

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from strongroom.db import digests as digest_rows
 from strongroom.db import jobs as job_rows
+from strongroom.domain.content_types import guess
 from strongroom.domain.deposits import Deposit, DepositStatus
 from strongroom.domain.paths import LISTING_CACHE, member_faults
 from strongroom.errors import BadRequest, Conflict, Fault, OutOfSpace
@@ -66,7 +67,13 @@ def begin(ctx: Context, agent: str, deposit_id: str, path: str, size: int | None
             code="out-of-space",
         )
     replaces = area.entry(path) is not None
-    return DepositUpload(ctx, agent, deposit.id, area.upload(path), replaces=replaces)
+    return DepositUpload(
+        ctx,
+        agent,
+        deposit.id,
+        area.upload(path, size=size, content_type=guess(path)),
+        replaces=replaces,
+    )
 
 
 def read(ctx: Context, deposit_id: str, path: str) -> Content:
@@ -74,7 +81,9 @@ def read(ctx: Context, deposit_id: str, path: str) -> Content:
     with ctx.db.read() as c:
         deposit = nodes.deposit(c, deposit_id)
     entry = ctx.areas.area(deposit.id).entry(path)
-    digest = None if entry is None else proofs.known_one(ctx, deposit.id, entry)
+    digest = None
+    if entry is not None:
+        digest = entry.sha256 or proofs.known_one(ctx, deposit.id, entry)
     return deposit_files.content(ctx, deposit, path, digest)
 
 

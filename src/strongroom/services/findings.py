@@ -16,6 +16,7 @@ from strongroom.domain.workspace import WorkFile
 from strongroom.errors import Fault, StrongroomError
 from strongroom.services import workspaces
 from strongroom.services.context import Context
+from strongroom.services.tag_shelf import TagShelf
 from strongroom.storage.protocols import FileEntry
 from strongroom.tools import outputs
 from strongroom.tools.outputs import Outputs
@@ -52,7 +53,12 @@ def of_deposit(
     def modified(path: str) -> datetime:
         return moment(entries[MemberPath(path)].changed_ns)
 
-    return outputs.read_all(open_file, entries if paths is None else paths, modified)
+    return outputs.read_all(
+        open_file,
+        entries if paths is None else paths,
+        modified,
+        keep_tags=TagShelf(ctx.scratch).keep,
+    )
 
 
 def moment(nanoseconds: int) -> datetime:

@@ -11,7 +11,7 @@ from strongroom.db import job_documents, job_queue
 from strongroom.db import jobs as job_rows
 from strongroom.db import nodes as node_rows
 from strongroom.domain import check, viruses
-from strongroom.domain.content_types import guess
+from strongroom.domain.content_types import guess, stated_type
 from strongroom.domain.deposits import Deposit, Layout
 from strongroom.domain.description import DescribedFile
 from strongroom.domain.importjob import LISTS, ImportJob, Job, JobKind, JobRequest, JobStatus
@@ -198,6 +198,7 @@ class _Known:
                     size=file.size,
                     digest=file.proven or file.bagged,
                     described=file.described.digest if file.described else None,
+                    stored_type=loaded.stored_types.get(path),
                     content_type=(file.described.content_type if file.described else None)
                     or loaded.types.get(path),
                 )
@@ -216,8 +217,13 @@ class _Known:
                 message=error.message,
                 path=origin,
             )
-        digest = proofs.known_one(self._ctx, self._deposit.id, entry)
-        return check.Witness(size=entry.size, digest=digest, content_type=guess(origin))
+        digest = entry.sha256 or proofs.known_one(self._ctx, self._deposit.id, entry)
+        return check.Witness(
+            size=entry.size,
+            digest=digest,
+            stored_type=stated_type(entry.content_type),
+            content_type=guess(origin),
+        )
 
 
 # ------------------------------------------------------------------------------------- results

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from tempfile import TemporaryFile
 
 from strongroom.db import digests as digest_rows
+from strongroom.domain.content_types import guess
 from strongroom.domain.deposits import Deposit
 from strongroom.domain.description import Description
 from strongroom.domain.paths import MemberPath
@@ -152,20 +153,21 @@ def _edit(ctx: Context, deposit: Deposit, mets: str, changes: list[Change]) -> b
     area = ctx.areas.area(deposit.id)
     with TemporaryFile(dir=ctx.scratch) as target:
         with area.open(mets) as file:
-            signature = file.entry.signature
+            old = file.entry
             edited = editor.edit(file.stream, target, changes, now=ctx.clock())
         if not edited.changed:
             return True
         target.seek(0)
-        upload = area.upload(mets)
+        upload = area.upload(mets, content_type=guess(mets))
         try:
             while chunk := target.read(CHUNK):
                 upload.write(chunk)
-            now = area.entry(mets)
-            if now is None or now.signature != signature:
-                upload.abort()
+            entry, digest = upload.finish(replacing=old)
+        except Conflict as error:
+            upload.abort()
+            if error.problem == "changed-file":
                 return False
-            entry, digest = upload.finish()
+            raise
         except BaseException:
             upload.abort()
             raise

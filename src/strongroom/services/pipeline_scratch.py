@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -19,6 +20,8 @@ from strongroom.storage.removal import remove_tree
 CHUNK = 1 << 20
 #: bytes that are always left free on the disk
 RESERVE = 64 << 20
+#: files that are fetched at once
+_WORKERS = 8
 
 
 def folder(ctx: Context, job_id: str) -> Path:
@@ -69,13 +72,22 @@ def copy_out(
     wanted = list(entries)
     target.mkdir(parents=True, exist_ok=True)
     check_space(target, sum(entry.size for entry in wanted))
-    for entry in wanted:
-        go_on()
+
+    def one(entry: FileEntry) -> None:
         place = target / entry.path
         place.parent.mkdir(parents=True, exist_ok=True)
         with area.open(entry.path) as file, place.open("xb") as copy:
             while chunk := file.stream.read(CHUNK):
                 copy.write(chunk)
+
+    with ThreadPoolExecutor(_WORKERS, thread_name_prefix="strongroom-fetch") as pool:
+        try:
+            for copied in [pool.submit(one, entry) for entry in wanted]:
+                copied.result()
+                go_on()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def check_space(place: Path, needed: int) -> None:

@@ -2,7 +2,8 @@
 
 A digest is remembered with the signature that the file had; it counts for as long as the signature
 stays the same. A file that changed within the last tenth of a second is hashed but not remembered,
-since file systems do not tell two changes so close together apart.
+since file systems do not tell two changes so close together apart; where a store gives it an ETag,
+that tells them apart. What a store hashed itself as it came in need not be read again.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ CHUNK = 1 << 20
 _LOOKS = 10
 #: from this size on threads pay (bytes)
 LARGE = 4 << 20
+#: files under way at once: of a disk, and of a place that each look is a journey to
+_WORKERS, _REMOTE_WORKERS = 2, 16
 
 
 def known(ctx: Context, deposit: str, entries: Mapping[str, FileEntry]) -> dict[str, str]:
@@ -74,20 +77,24 @@ def prove(
 ) -> tuple[dict[str, str], list[Fault]]:
     """Hash files; path → SHA-256, and a fault for each that could not be read.
 
-    Of ``entries`` only the sizes matter; what counts is the file as it is opened.
+    Of ``entries`` only the sizes matter; what counts is the file as it is opened. Where its store
+    vouches for a digest, that is taken instead.
     """
-    found: dict[str, str] = {}
+    entries = list(entries)
+    found = vouched(ctx, deposit, area, entries)
     faults: list[Fault] = []
     to_remember: list[tuple[str, str, str]] = []
     large: list[str] = []
     small: list[str] = []
     for entry in entries:
-        (large if entry.size >= LARGE else small).append(entry.path)
+        if entry.path not in found:
+            aside = entry.size >= LARGE or area.remote
+            (large if aside else small).append(entry.path)
 
     def one(path: str) -> tuple[str, str, FileEntry, bool] | list[Fault]:
         return _hash(area, path)
 
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(_REMOTE_WORKERS if area.remote else _WORKERS) as pool:
         results = [*pool.map(one, large), *map(one, small)]
     for result in results:
         if isinstance(result, list):
@@ -101,6 +108,28 @@ def prove(
         with ctx.db.write() as c:
             digest_rows.remember(c, deposit, to_remember)
     return found, faults
+
+
+def vouched(
+    ctx: Context, deposit: str, area: WorkArea, entries: Iterable[FileEntry]
+) -> dict[str, str]:
+    """Path → SHA-256 of files whose store took it as they came in; it is asked for each.
+
+    Files of which the listing says that the store did not are not asked for.
+    """
+    wanted = [entry.path for entry in entries if entry.vouched is not False]
+    if not (area.remote and wanted):
+        return {}
+    return remember(ctx, deposit, area.look(wanted))
+
+
+def remember(ctx: Context, deposit: str, entries: Iterable[FileEntry]) -> dict[str, str]:
+    """Path → SHA-256 of those that know it, which is remembered."""
+    known = [(e.path, e.signature, e.sha256) for e in entries if e.sha256 is not None]
+    if known:
+        with ctx.db.write() as c:
+            digest_rows.remember(c, deposit, known)
+    return {path: digest for path, _, digest in known}
 
 
 def digest_of(stream: BinaryIO) -> str:
@@ -124,7 +153,7 @@ def _hash(area: WorkArea, path: str) -> tuple[str, str, FileEntry, bool] | list[
                         path=path,
                     )
                 ]
-            settled = file.entry.changed_ns < started - BLUR
+            settled = file.entry.etag is not None or file.entry.changed_ns < started - BLUR
             return path, digest, file.entry, settled
     except StrongroomError as error:
         if error.faults:

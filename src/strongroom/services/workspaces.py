@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from strongroom.bagit import manifest
-from strongroom.domain.content_types import guess
+from strongroom.domain.content_types import guess, stated_type
 from strongroom.domain.deposits import Deposit, Layout
 from strongroom.domain.description import Description
+from strongroom.domain.findings import KeepTags
 from strongroom.domain.paths import MemberPath
 from strongroom.domain.resources import Group
 from strongroom.domain.workspace import (
@@ -27,6 +28,7 @@ from strongroom.mets.reader import read as read_mets
 from strongroom.services import proofs
 from strongroom.services.context import Context
 from strongroom.storage.protocols import FileEntry, Listing, WorkArea
+from strongroom.storage.trouble import told_as
 
 #: bytes that are read of a file to see whether it is METS
 START = 1 << 16
@@ -48,8 +50,10 @@ class Loaded:
     origins: Mapping[str, FileEntry]
     #: SHA-256 of all files that were hashed and are untouched since, by their paths in the deposit
     proven: Mapping[str, str]
-    #: content types guessed from names
+    #: content types: what the store was told, else guessed from names
     types: Mapping[MemberPath, str]
+    #: those of them that the store was told
+    stored_types: Mapping[MemberPath, str]
     #: what its METS says; None without METS
     description: Description | None = None
 
@@ -65,11 +69,17 @@ def find_mets(area: WorkArea) -> tuple[str | None, bool]:
 
 
 def load(
-    ctx: Context, deposit: Deposit, existing: Group | None, *, described: bool = True
+    ctx: Context,
+    deposit: Deposit,
+    existing: Group | None,
+    *,
+    described: bool = True,
+    keep_tags: KeepTags | None = None,
 ) -> Loaded:
     """The deposit as it is now. Unprocessable if its METS cannot be read at all.
 
-    Without ``described`` METS is found and not read.
+    Without ``described`` METS is found and not read; with ``keep_tags`` it is read with the
+    properties of files.
     """
     area = ctx.areas.area(deposit.id)
     if not area.exists():
@@ -88,7 +98,9 @@ def load(
     by_origin = {entry.path: entry for entry in listing.files}
     files = content_files(((e.path, e.size) for e in listing.files), layout, mets)
     mets_member = next((m for m, (origin, _) in files.items() if origin == mets), None)
-    description = read_description(ctx, area, mets) if mets and described else None
+    description = None
+    if mets and described:
+        description = read_description(ctx, area, mets, keep_tags=keep_tags)
     workspace = join(
         files=files,
         folders=content_folders(listing.folders, layout),
@@ -101,6 +113,9 @@ def load(
     )
     remembered = proofs.known(ctx, deposit.id, by_origin)
     entries = {member: by_origin[origin] for member, (origin, _) in files.items()}
+    vouched, stored_types = _told_by_store(ctx, deposit, area, workspace, entries, remembered)
+    remembered |= vouched
+    types = {path: kind for path in workspace.files if (kind := guess(path)) is not None}
     return Loaded(
         workspace=workspace.with_proofs(
             {m: remembered[e.path] for m, e in entries.items() if e.path in remembered}
@@ -111,9 +126,38 @@ def load(
         listing=listing,
         origins=by_origin,
         proven=remembered,
-        types={path: kind for path in workspace.files if (kind := guess(path)) is not None},
+        types=types | stored_types,
+        stored_types=stored_types,
         description=description,
     )
+
+
+def _told_by_store(
+    ctx: Context,
+    deposit: Deposit,
+    area: WorkArea,
+    workspace: Workspace,
+    entries: Mapping[MemberPath, FileEntry],
+    proven: Mapping[str, str],
+) -> tuple[dict[str, str], dict[MemberPath, str]]:
+    """Digests by path in the deposit, and content types, that only a look at each file tells.
+
+    A store is asked for files whose bytes it hashed, or may have if nobody else says a digest, and
+    for those whose type METS does not state. The digests are remembered.
+    """
+    if not area.remote:
+        return {}, {}
+    wanted: dict[str, MemberPath] = {}
+    for path, entry in entries.items():
+        file = workspace.files[path]
+        stated = (file.described.digest if file.described else None) or file.bagged
+        asks = entry.vouched or (entry.vouched is None and stated is None)
+        untyped = file.described is not None and file.described.content_type is None
+        if (asks and entry.path not in proven) or untyped:
+            wanted[entry.path] = path
+    seen = list(area.look(wanted))
+    types = {wanted[e.path]: kind for e in seen if (kind := stated_type(e.content_type))}
+    return proofs.remember(ctx, deposit.id, seen), types
 
 
 def prove(ctx: Context, deposit: Deposit, loaded: Loaded, paths: list[MemberPath]) -> Workspace:
@@ -126,7 +170,9 @@ def prove(ctx: Context, deposit: Deposit, loaded: Loaded, paths: list[MemberPath
     return replace(workspace, refused=(*workspace.refused, *faults))
 
 
-def read_description(ctx: Context, area: WorkArea, path: str) -> Description:
+def read_description(
+    ctx: Context, area: WorkArea, path: str, *, keep_tags: KeepTags | None = None
+) -> Description:
     """What the METS at this path of a deposit says; TooLarge over the limit."""
     with area.open(path) as file:
         if file.entry.size > ctx.max_mets:
@@ -135,7 +181,8 @@ def read_description(ctx: Context, area: WorkArea, path: str) -> Description:
                 "read (setting max_mets).",
                 code="mets-too-large",
             )
-        return read_mets(file.stream, limit=ctx.max_mets)
+        with told_as(path):
+            return read_mets(file.stream, limit=ctx.max_mets, keep_tags=keep_tags)
 
 
 def bagged(
@@ -145,7 +192,7 @@ def bagged(
     there = by_origin.get(manifest.MANIFEST)
     if layout is not Layout.BAGIT or there is None:
         return {}
-    with area.open(manifest.MANIFEST) as file:
+    with area.open(manifest.MANIFEST) as file, told_as(manifest.MANIFEST):
         text = io.TextIOWrapper(file.stream, encoding="utf-8", errors="replace")
         listed = manifest.read(text)
         text.detach()

@@ -10,7 +10,14 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from strongroom.errors import BadRequest, Fault, OutOfSpace, StrongroomError, Unprocessable
+from strongroom.errors import (
+    BadRequest,
+    Conflict,
+    Fault,
+    OutOfSpace,
+    StrongroomError,
+    Unprocessable,
+)
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
@@ -31,6 +38,18 @@ def translated(error: OSError, path: str) -> StrongroomError | None:
             code="unreadable-file",
             faults=[unreadable(error, path)],
             operator=str(error),
+        )
+    if error.errno == errno.ESTALE:
+        return Conflict(
+            f"'{path}' was replaced while it was read. Nothing was changed; try again.",
+            code="changed-file",
+            faults=[
+                Fault(
+                    code="changed-file",
+                    message="The file was replaced while it was read.",
+                    path=path,
+                )
+            ],
         )
     if error.errno == errno.ENAMETOOLONG:
         return BadRequest(

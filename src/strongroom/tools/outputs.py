@@ -17,6 +17,7 @@ from strongroom.domain.findings import (
     ExifFinding,
     Finding,
     FormatFinding,
+    KeepTags,
     OutputFinding,
     VirusFinding,
 )
@@ -66,14 +67,20 @@ class Outputs:
 
 
 def read_all(
-    open_file: Opener, paths: Collection[str], modified: Callable[[str], datetime]
+    open_file: Opener,
+    paths: Collection[str],
+    modified: Callable[[str], datetime],
+    *,
+    keep_tags: KeepTags = tuple,
 ) -> Outputs:
     """All findings; ``paths`` are all files of the deposit, ``modified`` says when one was written.
+
+    ``keep_tags`` says where the properties of files are kept, of which there may be very many.
 
     Paths are relative to the content root. An output counts if it is among them. Errors of
     ``open_file`` and of reading are not caught.
     """
-    reading = _Reading(open_file, paths, modified)
+    reading = _Reading(open_file, paths, modified, keep_tags)
     if REPORT in reading.there:
         reading.add(
             REPORT,
@@ -121,8 +128,13 @@ def choose(paths: Iterable[str]) -> str | None:
 
 class _Reading:
     def __init__(
-        self, open_file: Opener, paths: Collection[str], modified: Callable[[str], datetime]
+        self,
+        open_file: Opener,
+        paths: Collection[str],
+        modified: Callable[[str], datetime],
+        keep_tags: KeepTags,
     ) -> None:
+        self._keep_tags = keep_tags
         self._open = open_file
         self._modified = modified
         self.there = frozenset(paths)
@@ -246,8 +258,9 @@ class _Reading:
                 return
             try:
                 for path, found in exiftool.read(stream):
-                    finding = ExifFinding(source="ExifTool", timestamp=when, tags=found)
-                    tags.setdefault(path, finding)
+                    if path not in tags:
+                        kept = self._keep_tags(found)
+                        tags[path] = ExifFinding(source="ExifTool", timestamp=when, tags=kept)
             except ValueError as error:
                 self._warn("tool-output", source, f"It cannot be read to its end: {error}.")
         for seen, path in self._aligned(source, tags).items():

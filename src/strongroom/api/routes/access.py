@@ -77,7 +77,7 @@ def _setting(item: AccessChange) -> Setting:
 
 
 def _answer(view: access.AccessView) -> Response[AccessView]:
-    etag = f'"{view.digest}"'
+    etag = view.etag
     shape = AccessView(
         mets_etag=etag, editable=view.editable, items=[_item(held) for held in view.items]
     )

@@ -11,6 +11,7 @@ from xml.parsers import expat
 
 from strongroom.errors import BadRequest
 from strongroom.mets.editing import tags
+from strongroom.mets.editing.sections_ahead import Stretch, stretches
 from strongroom.mets.editing.tags import Source
 from strongroom.mets.faults import bad_mets
 from strongroom.mets.names import METS, MODS, PREMIS, XLINK, XLINK_READ, XSI
@@ -92,6 +93,8 @@ class _Scanner:
         self._inside = False
         #: depth of the opaque element that is open; 0 if there is none
         self._opaque = 0
+        #: the first byte of the last opaque element
+        self._opaque_start = -1
         #: element spans that are open and wanted, with their depth
         self._open: list[tuple[int, Span]] = []
         self._declared: dict[str, str] = {}
@@ -103,26 +106,72 @@ class _Scanner:
         self._objects_seen = False
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
         parser.StartNamespaceDeclHandler = self._namespace
         parser.StartDoctypeDeclHandler = self._doctype
         parser.XmlDeclHandler = self._declaration
         self._parser = parser
+        self._listen(True)
 
     def run(self) -> Scan:
         try:
-            for at in range(0, len(self.source), _CHUNK):
-                self._parser.Parse(self.source[at : at + _CHUNK], False)
-                # expat starts a token anew with each chunk until it is whole
-                if at + _CHUNK - max(self._parser.CurrentByteIndex, 0) > MAX_TOKEN + _CHUNK:
-                    raise bad_mets(f"a single tag or text is longer than {MAX_TOKEN:,} bytes")
+            self._feed_all()
             self._parser.Parse(b"", True)
         except expat.ExpatError as error:
             raise bad_mets(
                 f"it is not well-formed XML: {expat.ErrorString(error.code)}", line=error.lineno
             ) from error
         return self.found
+
+    def _feed_all(self) -> None:
+        """The whole document, but without events for what is within administrative sections.
+
+        Pieces end before a ``<``, so that the parser holds nothing back of what it was given.
+        """
+        at = 0
+        while at < len(self.source):
+            piece = self.source[at : at + _CHUNK]
+            cut = piece.rfind(b"<") if at + _CHUNK < len(self.source) else -1
+            cut = cut if cut > 0 else len(piece)
+            done = 0
+            for stretch in stretches(piece):
+                if stretch.close < 0:
+                    # the next piece begins with it, and so has all of it if it is not too long
+                    cut = stretch.opening if stretch.opening > 0 and cut < len(piece) else cut
+                    break
+                self._feed(piece[done : stretch.start])
+                done = stretch.start
+                if self._opaque_start != at + stretch.opening:
+                    break  # not what it looks like: in a comment, or of another namespace
+                self._note(stretch, at)
+                self._listen(False)
+                self._feed(piece[done : stretch.last_close])
+                self._listen(True)
+                done = stretch.last_close
+            self._feed(piece[done:cut])
+            at += cut
+            # expat starts a token anew with each piece until it is whole
+            if at - max(self._parser.CurrentByteIndex, 0) > MAX_TOKEN + _CHUNK:
+                raise bad_mets(f"a single tag or text is longer than {MAX_TOKEN:,} bytes")
+
+    def _note(self, stretch: Stretch, at: int) -> None:
+        """The sections of a stretch but for the last one's end, of which there is an event."""
+        depth, span = self._open.pop()
+        close, end = stretch.close, stretch.end
+        for section in stretch.further:
+            span.close, span.end = at + close, at + end
+            span = Span(at + section.opening, at + section.start)
+            self.found.ids.add(section.id)
+            self.found.sections.setdefault(section.id, span)
+            close, end = section.close, section.end
+        self._open.append((depth, span))
+
+    def _feed(self, data: bytes) -> None:
+        self._parser.Parse(data, False)
+
+    def _listen(self, listening: bool) -> None:
+        parser = self._parser
+        parser.StartElementHandler = self._start if listening else None
+        parser.EndElementHandler = self._end if listening else None
 
     def _declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
         if encoding is not None and encoding.lower() not in ("utf-8", "us-ascii"):
@@ -200,6 +249,7 @@ class _Scanner:
 
     def _section(self, local: str, section_id: str | None) -> None:
         span = self._span()
+        self._opaque_start = span.start
         if section_id is not None:
             self.found.ids.add(section_id)
             known = self.found.sections if local == "amdSec" else self.found.descriptions

@@ -15,9 +15,11 @@ from strongroom.domain.description import DescribedFile
 from strongroom.mets import elements
 from strongroom.mets.editing import tags
 from strongroom.mets.editing.splices import Splices
+from strongroom.mets.faults import bad_mets
 from strongroom.mets.names import METS, PREMIS_READ, UNKNOWN_FORMAT
 from strongroom.mets.premis import says_sha256
 from strongroom.mets.text import text
+from strongroom.mets.walker import MAX_DEPTH
 
 
 @dataclass(slots=True)
@@ -44,7 +46,10 @@ class Element:
 
 
 def parse(section: bytes, namespaces: Mapping[str, str]) -> Element:
-    """The section's elements; ``namespaces`` are those it stands in, by prefix."""
+    """The section's elements; ``namespaces`` are those it stands in, by prefix.
+
+    Unprocessable (``bad-mets``) if they are nested too deep.
+    """
     declared = "".join(
         f' xmlns{":" if prefix else ""}{prefix}="{uri}"' for prefix, uri in namespaces.items()
     )
@@ -62,6 +67,8 @@ def parse(section: bytes, namespaces: Mapping[str, str]) -> Element:
                 element.close = element.end = element.inner
             stack[-1].children.append(element)
             stack.append(element)
+            if len(stack) > MAX_DEPTH:
+                raise bad_mets(f"elements are nested more than {MAX_DEPTH} deep")
 
     def end(_name: str) -> None:
         if len(stack) > 1:

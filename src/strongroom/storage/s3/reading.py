@@ -138,9 +138,10 @@ def open_part(bucket: Bucket, found: Found, start: int) -> IO[bytes]:
 
 
 class AheadFile(io.RawIOBase):
-    """A large object, read from its beginning to its end by several requests at once.
+    """A large object, read ahead by several requests at once, from wherever reading begins.
 
-    At most ``DEPTH + 1`` parts of ``PART`` bytes are in memory.
+    At most ``DEPTH + 1`` parts of ``PART`` bytes are in memory. The further it is read without a
+    jump, the more is asked for ahead.
     """
 
     def __init__(self, bucket: Bucket, found: Found) -> None:
@@ -150,13 +151,34 @@ class AheadFile(io.RawIOBase):
         self._pool = ThreadPoolExecutor(DEPTH, thread_name_prefix="strongroom-ahead")
         self._waiting: deque[Future[bytes]] = deque()
         self._part = memoryview(b"")
-        self._ask()
+        self._position = 0
+        self._depth = 1
 
     def readable(self) -> bool:
         return True
 
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.found.size}[whence]
+        position = start + offset
+        if position < 0:
+            raise OSError(errno.EINVAL, "a place before the beginning")
+        if position != self._position:
+            for part in self._waiting:
+                part.cancel()
+            self._waiting.clear()
+            self._part = memoryview(b"")
+            self._position = self._next = position
+            self._depth = 1
+        return position
+
     def _ask(self) -> None:
-        while len(self._waiting) < DEPTH and self._next < self.found.size:
+        while len(self._waiting) < self._depth and self._next < self.found.size:
             self._waiting.append(self._pool.submit(self._fetch, self._next))
             self._next += PART
 
@@ -166,6 +188,8 @@ class AheadFile(io.RawIOBase):
         for number in range(_RESUMES + 1):
             try:
                 body = self._bucket.range(self.found, start, size)
+            except (ConditionFailed, OutOfRange):
+                raise StaleObject(self.found.key) from None
             except (Unavailable, *_BROKEN) as error:
                 if number == _RESUMES or isinstance(error, StaleObject | FileNotFoundError):
                     raise
@@ -180,11 +204,14 @@ class AheadFile(io.RawIOBase):
         if size is None or size < 0:
             return b"".join(iter(lambda: self.read(PART), b""))
         if not self._part:
+            self._ask()
             if not self._waiting:
                 return b""
             self._part = memoryview(self._waiting.popleft().result())
+            self._depth = min(DEPTH, self._depth + 1)
             self._ask()
         data, self._part = self._part[:size], self._part[size:]
+        self._position += len(data)
         return bytes(data)
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
