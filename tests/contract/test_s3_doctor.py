@@ -19,7 +19,7 @@ from support.s3_proxy import S3Proxy
 from support.s3_server import S3Server
 from support.server import run_command
 
-PROBES = {probe.code: probe for probe in (s3.FIRST, *s3.PROBES)}
+PROBES = {probe.name: probe for probe in (s3.FIRST, *s3.PROBES)}
 
 
 Lying = Callable[[Bucket, Lie], Bucket]
@@ -52,10 +52,10 @@ def test_an_honest_store_is_fit_and_left_as_it_was(s3: S3Server, bucket: Bucket)
     report = examine_bucket(bucket, "archive/", tell=told.append)
     wrong = [finding for finding in report.findings if finding.state is not State.GOOD]
     # it has no lifecycle rules
-    assert [finding.code for finding in wrong] == ["lifecycle"], wrong
+    assert [finding.name for finding in wrong] == ["lifecycle"], wrong
     assert (report.deposits, report.ocfl_root) == (Fit.YES, Fit.YES)
     assert report.place == f"s3://{bucket.name}/archive/"
-    assert [finding.code for finding in report.findings] == list(PROBES)
+    assert [finding.name for finding in report.findings] == list(PROBES)
     assert len(told) == len(PROBES)
     assert report.left == ()
     assert s3.keys(bucket.name) == ["archive/kept"]
@@ -90,7 +90,7 @@ def test_a_lie_is_found(bucket: Bucket, lying: Lying, lie: Lie) -> None:
 )
 def test_what_a_store_is_fit_for(probe: str, state: State, deposits: Fit, root: Fit) -> None:
     findings = [
-        each.finding(Outcome(state if each.code == probe else State.GOOD, "found"))
+        each.finding(Outcome(state if each.name == probe else State.GOOD, "found"))
         for each in PROBES.values()
     ]
     report = Report(place="s3://bucket/", findings=tuple(findings))
@@ -150,7 +150,7 @@ def test_versions_are_cleared_away_too() -> None:
         left = server.client.list_object_versions(Bucket=bucket.name)
         assert not left.get("Versions") and not left.get("DeleteMarkers")
     assert report.ocfl_root is Fit.YES
-    (versioning,) = [each for each in report.findings if each.code == "versioning"]
+    (versioning,) = [each for each in report.findings if each.name == "versioning"]
     assert versioning.state is State.LIMITED
 
 

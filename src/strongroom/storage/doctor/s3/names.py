@@ -79,14 +79,14 @@ def _length(site: Site) -> Outcome:
 
 
 NAMES = Probe(
-    code="names",
+    name="names",
     title="Awkward names",
     why="Files keep their names, and none is taken for another.",
     needed=BOTH,
     run=_names,
 )
 LENGTH = Probe(
-    code="key-length",
+    name="key-length",
     title="Long names",
     why="Deep folders can be kept.",
     needed=BOTH,
