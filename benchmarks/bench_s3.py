@@ -4,7 +4,8 @@
 
 Starts an S3 server of its own (the one of the tests, ``make peers``), with its files in memory.
 Prints Markdown tables: medians with minimum and maximum, requests for each file, bytes that went
-from and to the store through a client, and CPU time. ``aws s3 cp`` takes part where it is installed.
+from and to the store through a client, and CPU time. ``aws s3 cp`` takes part where it is
+installed.
 """
 
 from __future__ import annotations

@@ -102,28 +102,25 @@ class BucketContent:
         if expected.keys() - {"sha256"}:
             return self._take_stream(file, source, tick)
         wanted = expected.get("sha256", "")
-        vouched = source.found.sha256
-        if self.has(wanted):
-            # there already: the store's own word for the source is proof enough
-            if vouched is None:
-                return self._take_stream(file, source, tick)
-            return self._noted(file, source, expected, vouched, None, tick)
-        place = self._place(file.logical)
-        key = self._key(place)
+        place = None if self.has(wanted) else self._place(file.logical)
         try:
-            found = self._bucket.copy(
-                source.bucket, source.found.key, key, etag=source.found.etag
-            ).sha256
+            if place is None:
+                # there already: the store's own word for the source is proof enough
+                found = source.vouched()
+            else:
+                found = self._bucket.copy(
+                    source.bucket, source.found.key, self._key(place), etag=source.found.etag
+                ).sha256
         except ConditionFailed:
             return [_failed(file, StaleObject(source.found.key))]
         except FileNotFoundError as error:
             return [_failed(file, error)]
-        if found is None:
-            there = self._bucket.head(key)
+        if found is None and place is not None:
+            there = self._bucket.head(self._key(place))
             found = there.sha256 if there else None
         if found is None:
-            # a store that takes no SHA-256 of what it copies
-            self._delete([place])
+            # a store that takes no SHA-256 of what it is given, or copies
+            self._delete([place] if place else [])
             return self._take_stream(file, source, tick)
         return self._noted(file, source, expected, found, place, tick)
 

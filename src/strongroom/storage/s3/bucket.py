@@ -126,7 +126,7 @@ class Bucket:
             answer = self.client.get_object(Bucket=self.name, Key=key, **asked)
         return cast(IO[bytes], answer["Body"]), _found(key, answer)
 
-    def range(self, found: Found, start: int, size: int) -> bytes:
+    def range(self, found: Listed, start: int, size: int) -> bytes:
         """``size`` bytes of just this object; fewer only if the answer broke off.
 
         FileNotFoundError or ConditionFailed if it is not there, or not the same, any more.
