@@ -22,6 +22,8 @@ from strongroom.storage.s3.trouble import ConditionFailed
 
 #: bytes of a prefix; the rest of the 1024 of a key is for objects and their content
 MAX_PREFIX = 150
+#: how the names of keys begin with which a store is tried
+PROBE = "probe-"
 _FOREIGN_NAMED = 6
 
 
@@ -109,7 +111,7 @@ def check_there(store: S3Store) -> None:
 
 def demand_conditions(bucket: Bucket, prefix: str) -> None:
     """Unprocessable (``no-conditional-writes``) if the store puts a key where there is one."""
-    key = f"{prefix}extensions/{STAGING}/probe-{secrets.token_hex(8)}"
+    key = f"{prefix}extensions/{STAGING}/{PROBE}{secrets.token_hex(8)}"
     bucket.put(key, b"1", NEW)
     try:
         bucket.put(key, b"2", NEW)

@@ -300,6 +300,10 @@ class Bucket:
             )
         except FileNotFoundError:
             return
+        except ConditionFailed:
+            # an earlier attempt may have been carried out, and its answer lost
+            if self.head(key, checksum=False) is not None:
+                raise
 
     def delete_all(self, keys: Iterable[str]) -> int:
         """Remove many keys; how many. Unavailable if the store keeps any of them."""
