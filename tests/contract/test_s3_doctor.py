@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -16,6 +17,7 @@ from strongroom.storage.s3.connection import Endpoint
 from support.s3_lies import LIES, Lie
 from support.s3_proxy import S3Proxy
 from support.s3_server import S3Server
+from support.server import run_command
 
 PROBES = {probe.code: probe for probe in (s3.FIRST, *s3.PROBES)}
 
@@ -150,3 +152,24 @@ def test_versions_are_cleared_away_too() -> None:
     assert report.ocfl_root is Fit.YES
     (versioning,) = [each for each in report.findings if each.code == "versioning"]
     assert versioning.state is State.LIMITED
+
+
+def test_the_command_line_tells_it(s3: S3Server, bucket: Bucket) -> None:
+    place = f"s3://{bucket.name}/archive"
+    done = run_command("storage", "doctor", place, "--json", env=s3.environment())
+    assert done.returncode == 0, done.stderr
+    (store,) = json.loads(done.stdout)["stores"]
+    assert store["place"] == f"{place}/"
+    assert store["fit"] == {"deposits": "yes", "ocfl-root": "yes"}
+    missing = run_command(
+        "storage", "doctor", "s3://no-such-bucket", "--json", env=s3.environment()
+    )
+    assert missing.returncode == 4
+    assert json.loads(missing.stdout)["error"]["code"] == "no-bucket"
+    wrong = {**s3.environment(), "AWS_SECRET_ACCESS_KEY": "wrong"}
+    refused = run_command("storage", "doctor", place, "--json", env=wrong)
+    assert refused.returncode == 12, refused.stdout
+    findings = json.loads(refused.stdout)["stores"][0]["findings"]
+    assert "SignatureDoesNotMatch" in findings[0]["found"]
+    assert {each["state"] for each in findings[1:]} == {"unknown"}
+    assert "wrong" not in refused.stdout + refused.stderr

@@ -110,6 +110,8 @@ def test_exit_codes_are_what_scripts_know():
         "NO_METS": 9,
         "BAD_FOLDER": 10,
         "NO_SPACE": 11,
+        "UNFIT": 12,
+        "SINGLE_WRITER": 13,
         "INTERRUPTED": 130,
     }
     assert set(MEANING) == set(Exit)

@@ -16,6 +16,7 @@ from strongroom.errors import (
     NotFound,
     OutOfSpace,
     StrongroomError,
+    Unavailable,
 )
 
 
@@ -34,6 +35,8 @@ class Exit(IntEnum):
     NO_METS = 9
     BAD_FOLDER = 10
     NO_SPACE = 11
+    UNFIT = 12
+    SINGLE_WRITER = 13
     INTERRUPTED = 130
 
 
@@ -41,15 +44,17 @@ MEANING: dict[Exit, str] = {
     Exit.OK: "It was done, and verified where the command verifies.",
     Exit.UNEXPECTED: "An error that is no fault of yours; the text says what happened.",
     Exit.USAGE: "The command line or the settings are wrong.",
-    Exit.REFUSED: "The server refused the request, or failed at it; the problem says why.",
+    Exit.REFUSED: "The server or store refused the request, or failed at it; the problem says why.",
     Exit.NOT_FOUND: "Something that is needed is not there, or was deleted.",
     Exit.CONFLICT: "The request is fine, the present state is not (something is there already).",
     Exit.JOB_FAILED: "The import job ended with errors; the repository was not changed.",
     Exit.VERIFICATION: "Bytes or lists are not what they should be.",
-    Exit.UNREACHABLE: "No server answers.",
+    Exit.UNREACHABLE: "No server, or no store, answers.",
     Exit.NO_METS: "The folder has no METS file.",
     Exit.BAD_FOLDER: "The folder holds what cannot be preserved, such as symbolic links.",
     Exit.NO_SPACE: "A disk is full.",
+    Exit.UNFIT: "A store lacks what is needed of it; the text says what.",
+    Exit.SINGLE_WRITER: "A store is fit for an OCFL root as long as one server alone writes.",
     Exit.INTERRUPTED: "Interrupted from the keyboard.",
 }
 
@@ -65,6 +70,13 @@ _LOCAL = frozenset({"bad-folder", "unreadable-file", "not-a-file"})
 _DAMAGE = frozenset(
     {"bad-inventory", "damaged", "digest-mismatch", "missing-content", "size-mismatch"}
 )
+
+#: problems of a store that is used without a server
+_BY_PROBLEM = {
+    "no-bucket": Exit.NOT_FOUND,
+    "storage-refused": Exit.REFUSED,
+    "storage-unavailable": Exit.UNREACHABLE,
+}
 
 #: the first that fits counts
 _BY_KIND: tuple[tuple[type[StrongroomError], Exit], ...] = (
@@ -95,4 +107,6 @@ def code_for(error: StrongroomError) -> Exit:
         return Exit.NO_SPACE
     if isinstance(error, client.ServerFailed) and error.problem in _DAMAGE:
         return Exit.VERIFICATION
+    if isinstance(error, Unavailable) and error.problem in _BY_PROBLEM:
+        return _BY_PROBLEM[error.problem]
     return next((code for kind, code in _BY_KIND if isinstance(error, kind)), Exit.UNEXPECTED)

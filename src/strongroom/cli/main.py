@@ -21,6 +21,7 @@ from strongroom.cli.rebuild import rebuild
 from strongroom.cli.serve import serve
 from strongroom.cli.show import show
 from strongroom.cli.state import State, server_options
+from strongroom.cli.storage_doctor import storage
 from strongroom.cli.tools import tools
 from strongroom.cli.versions import versions
 from strongroom.cli.worker import worker
@@ -38,7 +39,19 @@ def cli() -> None:
     """
 
 
-for command in (preserve, export, show, versions, serve, worker, rebuild, tools, ocfl, demo):
+for command in (
+    preserve,
+    export,
+    show,
+    versions,
+    serve,
+    worker,
+    rebuild,
+    tools,
+    ocfl,
+    storage,
+    demo,
+):
     cli.add_command(command)
 
 

@@ -19,6 +19,7 @@ from strongroom import config, places
 from strongroom.cli.amounts import counted
 from strongroom.cli.exits import Exit
 from strongroom.cli.ocfl_report import Report, summary_of
+from strongroom.cli.place import PLACE, Place
 from strongroom.cli.state import State, json_option, pass_state
 from strongroom.errors import Damaged, Fault, NotFound
 from strongroom.ocfl.root import OcflRoot
@@ -28,26 +29,10 @@ from strongroom.ocfl.validation.progress import Progress
 from strongroom.ocfl.validation.roots import validate_root
 from strongroom.storage.localstore import LocalStore
 from strongroom.storage.protocols import Store
-from strongroom.storage.s3 import location
 from strongroom.storage.s3.location import Location
 
 if TYPE_CHECKING:
     from strongroom.storage.s3.store import S3Store
-
-Place = Path | Location
-
-
-class _Place(click.ParamType):  # type: ignore[type-arg]
-    """A folder of this machine, or ``s3://bucket/prefix``."""
-
-    name = "place"
-
-    def convert(self, value: object, _: object, __: object) -> Place:
-        text = str(value)
-        return location.parse(text) if text.startswith(location.SCHEME) else Path(text)
-
-
-_PLACE = _Place()
 
 
 @click.group()
@@ -56,7 +41,7 @@ def ocfl() -> None:
 
 
 @ocfl.command()
-@click.argument("place", type=_PLACE)
+@click.argument("place", type=PLACE)
 @click.option("--no-digests", is_flag=True, help="Check all but the bytes of content.")
 @click.option(
     "--workers",
@@ -88,7 +73,7 @@ def validate(state: State, place: Place, no_digests: bool, workers: int | None) 
 
 
 @ocfl.command()
-@click.argument("place", type=_PLACE)
+@click.argument("place", type=PLACE)
 @json_option
 @pass_state
 def recover(state: State, place: Place) -> None:
@@ -114,7 +99,7 @@ def recover(state: State, place: Place) -> None:
 
 
 @ocfl.command()
-@click.argument("place", type=_PLACE)
+@click.argument("place", type=PLACE)
 @json_option
 @pass_state
 def upgrade(state: State, place: Place) -> None:

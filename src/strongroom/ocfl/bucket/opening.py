@@ -16,14 +16,13 @@ from strongroom.ocfl.extensions import STAGING
 from strongroom.ocfl.layouts import Layout
 from strongroom.ocfl.texts import SPECIFICATIONS, published
 from strongroom.ocfl.texts.readme import STAGING as STAGING_README
+from strongroom.storage.doctor.examine import conditional_writes
 from strongroom.storage.s3.bucket import NEW, Bucket
 from strongroom.storage.s3.store import S3Store
 from strongroom.storage.s3.trouble import ConditionFailed
 
 #: bytes of a prefix; the rest of the 1024 of a key is for objects and their content
 MAX_PREFIX = 150
-#: how the names of keys begin with which a store is tried
-PROBE = "probe-"
 _FOREIGN_NAMED = 6
 
 
@@ -110,18 +109,13 @@ def check_there(store: S3Store) -> None:
 
 
 def demand_conditions(bucket: Bucket, prefix: str) -> None:
-    """Unprocessable (``no-conditional-writes``) if the store puts a key where there is one."""
-    key = f"{prefix}extensions/{STAGING}/{PROBE}{secrets.token_hex(8)}"
-    bucket.put(key, b"1", NEW)
-    try:
-        bucket.put(key, b"2", NEW)
-    except ConditionFailed:
+    """Unprocessable (``no-conditional-writes``) if the store does not keep writers apart."""
+    if conditional_writes(bucket, f"{prefix}extensions/{STAGING}/"):
         return
-    finally:
-        bucket.delete(key)
     raise Unprocessable(
-        "The store does not heed conditions of writes (If-None-Match), so that two writers could "
-        "damage what is preserved. Keep the OCFL root elsewhere; or, if there will never be more "
-        "than one server, say so with s3_single_writer. 'strongroom storage doctor' tells more.",
+        "The store does not heed conditions of writes (If-None-Match, If-Match), so that two "
+        "writers could damage what is preserved. Keep the OCFL root elsewhere; or, if there will "
+        "never be more than one server, say so with s3_single_writer. 'strongroom storage doctor' "
+        "tells more.",
         code="no-conditional-writes",
     )

@@ -18,12 +18,12 @@ from strongroom.ocfl import replacing
 from strongroom.ocfl.backend import Repairs, reason
 from strongroom.ocfl.bucket import commit, intents, owners, purging, recovery
 from strongroom.ocfl.bucket.intents import Held
-from strongroom.ocfl.bucket.opening import PROBE
 from strongroom.ocfl.bucket.site import BucketSite
 from strongroom.ocfl.digests import CONTENT, of
 from strongroom.ocfl.evidence import VERSION
 from strongroom.ocfl.extensions import STAGING
 from strongroom.ocfl.paths import StoragePath
+from strongroom.storage.doctor.examine import PREFIX
 from strongroom.storage.s3 import abandoned
 from strongroom.storage.s3.bucket import Listed
 
@@ -101,7 +101,7 @@ def _may_live(held: Held, age: float, older_than: float) -> bool:
 
 def _clear_probes(site: BucketSite) -> None:
     """Remove what openers of the root have left that were stopped as they tried the store."""
-    keys, _ = site.bucket.level(site.key_of(f"extensions/{STAGING}/{PROBE}"))
+    keys = list(site.bucket.listing(site.key_of(f"extensions/{STAGING}/{PREFIX}")))
     if keys:
         now = site.bucket.clock()
         for entry in keys:
