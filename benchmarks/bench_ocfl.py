@@ -2,7 +2,7 @@
 
     python benchmarks/bench_ocfl.py [--scenario NAME …] [--rounds 5] [--scale 1.0]
                                     [--folder DIR] [--sources DIR] [--json FILE]
-                                    [--markdown FILE]
+                                    [--markdown FILE] [--keep]
     python benchmarks/bench_ocfl.py --show FILE [FILE …]
 
 Each contestant runs in a fresh process, in interleaved rounds whose order changes, on sources that
@@ -178,6 +178,9 @@ def _options() -> argparse.Namespace:
     options.add_argument(
         "--sources", type=Path, help="for the files that are preserved (default: beside the rest)"
     )
+    options.add_argument(
+        "--keep", action="store_true", help="do not delete what was made, which can take minutes"
+    )
     options.add_argument("--json", type=Path, metavar="FILE", help="keep all that was measured")
     options.add_argument("--markdown", type=Path, metavar="FILE", help="the tables, in a file too")
     options.add_argument("--show", type=Path, nargs="+", metavar="FILE", help="print JSON of runs")
@@ -218,9 +221,12 @@ def _measure(chosen: argparse.Namespace) -> Report:
                 chosen.markdown.write_text("\n".join(ocfl_tables.markdown(report)) + "\n")
         return report
     finally:
-        _say("deleting all that was made")
         shutil.rmtree(sources)
-        shutil.rmtree(place)
+        if chosen.keep:
+            _say(f"all that was made is left in {place}")
+        else:
+            _say("deleting all that was made")
+            shutil.rmtree(place)
 
 
 def main() -> None:

@@ -156,12 +156,12 @@ def ours_read(task: Task) -> Callable[[], None]:
 
 def ours_validate(task: Task) -> Callable[[], None]:
     """Validate the one object of a root, digests of all content included."""
-    from strongroom.ocfl.root import OcflRoot
+    from strongroom.ocfl import layouts
     from strongroom.ocfl.validation.objects import validate_object
     from strongroom.ocfl.validation.problems import Problem
     from strongroom.storage.localstore import LocalStore
 
-    path = OcflRoot.open(task.target, create=False).object_path(OBJECT_ID)
+    path = layouts.DEFAULT.object_path(OBJECT_ID)
 
     def work() -> None:
         found: list[Problem] = []

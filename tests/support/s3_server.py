@@ -69,6 +69,8 @@ class S3Server:
             tempfile.mkdtemp(prefix="s3-", dir=_MEMORY if _MEMORY.is_dir() else None)
         )
         self.log_path = self._files / "server.log"
+        #: a line for each request, in the format of AWS server access logs
+        self.access_log_path = self._files / "access.log"
         (self._files / "buckets").mkdir()
         self._options: tuple[str, ...] = ()
         if versions:
@@ -90,7 +92,7 @@ class S3Server:
             self.process = subprocess.Popen(
                 [
                     *(str(self._program), "--port", f"127.0.0.1:{self.port}", "--quiet"),
-                    "--keep-alive",
+                    *("--keep-alive", "--access-log", str(self.access_log_path)),
                     *("posix", *self._options, str(self._files / "buckets")),
                 ],
                 stdin=subprocess.DEVNULL,

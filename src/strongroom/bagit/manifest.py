@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
 
 from strongroom.domain import digests
 
@@ -34,3 +35,12 @@ def read(lines: Iterable[str]) -> dict[str, str]:
         if found.setdefault(path, digest) != digest:
             doubtful.add(path)
     return {path: digest for path, digest in found.items() if path not in doubtful}
+
+
+def matched(listed: Mapping[str, str], there: Collection[str]) -> dict[str, str]:
+    """The same by the names that the files have here: other systems compose letters otherwise."""
+    found = {}
+    for path, digest in listed.items():
+        forms = (path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD")))
+        found[next((form for form in forms if form in there), path)] = digest
+    return found

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -49,8 +48,8 @@ def checked(
     if not is_complete(loaded):
         return workspace
     area = ctx.areas.area(deposit.id)
-    listed = _matched(_read(area, manifest.MANIFEST), loaded.origins)
-    tags = _matched(
+    listed = manifest.matched(_read(area, manifest.MANIFEST), loaded.origins)
+    tags = manifest.matched(
         _read(area, TAG_MANIFEST) if TAG_MANIFEST in loaded.origins else {}, loaded.origins
     )
     wanted = [loaded.origins[path] for path in {**listed, **tags} if path in loaded.origins]
@@ -88,15 +87,6 @@ def _read(area: WorkArea, path: str) -> dict[str, str]:
         text = io.TextIOWrapper(file.stream, encoding="utf-8-sig", errors="replace")
         found = manifest.read(text)
         text.detach()
-    return found
-
-
-def _matched(listed: Mapping[str, str], there: Mapping[str, FileEntry]) -> dict[str, str]:
-    """The same by the names that the files have here: other systems compose letters otherwise."""
-    found = {}
-    for path, digest in listed.items():
-        forms = (path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD")))
-        found[next((form for form in forms if form in there), path)] = digest
     return found
 
 

@@ -116,7 +116,7 @@ def _carry_out(ctx: Context, job: Job, wanted: ImportJob, watch: Watch) -> None:
         version,
         base=stored,
         attempt=attempt,
-        open_source=area.open,
+        open_source=area.opener(len(version.copies)),
         folders=area.folders,
         remote=area.remote,
         progress=report.copied,

@@ -193,8 +193,8 @@ def bagged(
     if layout is not Layout.BAGIT or there is None:
         return {}
     with area.open(manifest.MANIFEST) as file, told_as(manifest.MANIFEST):
-        text = io.TextIOWrapper(file.stream, encoding="utf-8", errors="replace")
-        listed = manifest.read(text)
+        text = io.TextIOWrapper(file.stream, encoding="utf-8-sig", errors="replace")
+        listed = manifest.matched(manifest.read(text), by_origin)
         text.detach()
     prefix = PAYLOAD + "/"
     return {

@@ -191,6 +191,9 @@ class WorkArea(Protocol):
         (``unreadable-file``) where permissions forbid it.
         """
 
+    def opener(self, count: int) -> Callable[[str], OpenFile]:
+        """:meth:`open`, for so many files: the place may look at all that it has first."""
+
     def look(self, paths: Iterable[str]) -> Iterator[FileEntry]:
         """Entries with all that the place knows of each file, many at once, in this order.
 

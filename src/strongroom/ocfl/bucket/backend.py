@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import socket
 from collections.abc import Callable, Collection
 from datetime import datetime
 
 from strongroom.ocfl import declared, evidence, extensions, replacing
 from strongroom.ocfl.backend import Repairs
-from strongroom.ocfl.bucket import intents, opening, recovery, sweeping
+from strongroom.ocfl.bucket import intents, opening, owners, purging, recovery, sweeping
 from strongroom.ocfl.bucket.site import BURIAL, LEASE, BucketSite
 from strongroom.ocfl.bucket.workplace import BucketWorkplace
 from strongroom.ocfl.extensions import Unknown
@@ -46,8 +44,8 @@ class BucketBackend:
         self, object_id: str, base: StoredObject | None, attempt: str, style: Style
     ) -> Workplace:
         """Attempts of that name that are there are given up: whoever begins it anew knows."""
-        for held in list(intents.about(self._site, object_id)):
-            if held.note.attempt == attempt and not held.note.given_up:
+        for held in intents.about(self._site, object_id):
+            if held.note.attempt == attempt:
                 intents.give_up(self._site, held)
         note = intents.Note(
             purpose="version",
@@ -57,7 +55,7 @@ class BucketBackend:
             version=base.inventory.head + 1 if base else 1,
             base=base.inventory_digest if base else None,
             started=self._site.clock().isoformat(),
-            owner=self._site.owner,
+            owner=owners.this_process(),
         )
         held = intents.write(self._site, note)
         if base is None:
@@ -69,7 +67,7 @@ class BucketBackend:
 
     def purge(self, object_id: str) -> None:
         if self.is_there(object_id) and evidence.is_its_own(self._site, object_id):
-            sweeping.purge(self._site, object_id)
+            purging.purge(self._site, object_id)
 
     def recover(self, object_id: str) -> str | None:
         return recovery.repair(self._site, object_id)
@@ -111,7 +109,7 @@ def open_bucket(
         spec=spec,
         layout=layout,
         clock=clock,
-        owner=f"{socket.gethostname()} pid {os.getpid()}",
+        owner=owners.this_process(),
         mint=lambda: secrets.token_hex(6),
         lease=lease,
         burial=burial,

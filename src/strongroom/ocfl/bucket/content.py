@@ -54,6 +54,8 @@ class BucketContent:
         self._nonce = nonce
         self._book = Holdings(version, directory, algorithm, known=known, fixity=fixity)
         self.sizes = self._book.sizes
+        #: places to which something was sent, of which it is not known (yet) whether it is used
+        self._doubtful: set[str] = set()
         #: bytes that passed through this process
         self.passed: int = 0
 
@@ -84,7 +86,7 @@ class BucketContent:
             return [_failed(file, failure.cause)]
 
     def keep_only(self, used_digests: Collection[str]) -> None:
-        self._delete(self._book.drop_unused(used_digests))
+        self._delete([*self._book.drop_unused(used_digests), *self._doubtful])
 
     # ------------------------------------------------------------------------ copied by the store
 
@@ -102,28 +104,25 @@ class BucketContent:
         if expected.keys() - {"sha256"}:
             return self._take_stream(file, source, tick)
         wanted = expected.get("sha256", "")
-        vouched = source.found.sha256
-        if self.has(wanted):
-            # there already: the store's own word for the source is proof enough
-            if vouched is None:
-                return self._take_stream(file, source, tick)
-            return self._noted(file, source, expected, vouched, None, tick)
-        place = self._place(file.logical)
-        key = self._key(place)
+        place = None if self.has(wanted) else self._place(file.logical)
         try:
-            found = self._bucket.copy(
-                source.bucket, source.found.key, key, etag=source.found.etag
-            ).sha256
+            if place is None:
+                # there already: the store's own word for the source is proof enough
+                found = source.vouched()
+            else:
+                found = self._bucket.copy(
+                    source.bucket, source.found.key, self._key(place), etag=source.found.etag
+                ).sha256
         except ConditionFailed:
             return [_failed(file, StaleObject(source.found.key))]
         except FileNotFoundError as error:
             return [_failed(file, error)]
-        if found is None:
-            there = self._bucket.head(key)
+        if found is None and place is not None:
+            there = self._bucket.head(self._key(place))
             found = there.sha256 if there else None
         if found is None:
-            # a store that takes no SHA-256 of what it copies
-            self._delete([place])
+            # a store that takes no SHA-256 of what it is given, or copies
+            self._delete([place] if place else [])
             return self._take_stream(file, source, tick)
         return self._noted(file, source, expected, found, place, tick)
 
@@ -139,8 +138,8 @@ class BucketContent:
         size = source.found.size
         wrong = list(faults(file, expected, {"sha256": sha256}, size, unchanged=True))
         used = not wrong and self._book.note({"sha256": sha256}, size, place)
-        if place is not None and not used:
-            self._delete([place])
+        if place is not None:
+            self._settle(place, used=used)
         tick(size)
         return wrong or sha256
 
@@ -194,8 +193,7 @@ class BucketContent:
             upload.abort()
         if not proved:
             self._read_again(key, found)
-        if not self._book.note(found, size, place):
-            self._delete([place])
+        self._settle(place, used=self._book.note(found, size, place))
         return found[self._book.algorithm]
 
     def _read_again(self, key: str, found: Mapping[str, str]) -> None:
@@ -220,13 +218,21 @@ class BucketContent:
             return
         place = self._place(logical)
         self._bucket.put(self._key(place), data, NEW)
-        if not self._book.note(found, len(data), place):
-            self._delete([place])
+        self._settle(place, used=self._book.note(found, len(data), place))
 
     # ------------------------------------------------------------------------------------- places
 
     def _place(self, logical: str) -> str:
-        return f"{self._nonce}/{self._book.place(logical)}"
+        place = f"{self._nonce}/{self._book.place(logical)}"
+        self._doubtful.add(place)
+        return place
+
+    def _settle(self, place: str, *, used: bool) -> None:
+        """What was sent to a place is used, or goes."""
+        if used:
+            self._doubtful.discard(place)
+        else:
+            self._delete([place])
 
     def _key(self, place: str) -> str:
         return self._folder + place
@@ -236,6 +242,7 @@ class BucketContent:
             self._bucket.delete(self._key(places[0]), ANY)
         elif places:
             self._bucket.delete_all(map(self._key, places))
+        self._doubtful.difference_update(places)
 
     def clear(self) -> None:
         """Remove all that this attempt has stored, whether it was noted or not."""

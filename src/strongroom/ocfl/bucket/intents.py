@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
 from strongroom.ocfl.bucket.site import BucketSite
+from strongroom.ocfl.paths import StoragePath
 from strongroom.storage.s3.bucket import NEW, Bucket, Condition, Listed
 from strongroom.storage.s3.trouble import ConditionFailed
 
@@ -27,9 +29,12 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     #: names the content of the attempt: ``vN/content/{nonce}/…``
     nonce: str
     attempt: str | None = None
-    #: number of the version that is being made, and digest of the inventory it is based on
+    #: number of the version that is being made, and digest of the inventory it is based on; or
+    #: digest of the inventory that is purged
     version: int | None = None
     base: str | None = None
+    #: digest of the inventory that is being committed; none is before this is written
+    inventory: str | None = None
     #: RFC 3339
     started: str
     #: host and process, for people
@@ -46,6 +51,8 @@ class Held:
     key: str
     etag: str
     note: Note
+    #: when it was written, by the clock of the store: aware UTC; None where we have just written it
+    modified: datetime | None = None
 
 
 def write(site: BucketSite, note: Note) -> Held:
@@ -56,10 +63,19 @@ def write(site: BucketSite, note: Note) -> Held:
     return Held(key=key, etag=etag, note=note)
 
 
-def is_open(site: BucketSite, held: Held) -> bool:
-    """Whether the work may still be finished, as of now."""
-    found = site.bucket.head(held.key, checksum=False)
-    return found is not None and found.etag == held.etag
+def announce(site: BucketSite, held: Held, digest: str) -> Held | None:
+    """Say which inventory is about to be committed; None if the work was given up.
+
+    What commits it has to be signed before.
+    """
+    note = msgspec.structs.replace(held.note, inventory=digest)
+    try:
+        etag = site.bucket.put(
+            held.key, _encoded(note), Condition(etag=held.etag), content_type="application/json"
+        )
+    except ConditionFailed:
+        return None
+    return Held(key=held.key, etag=etag, note=note)
 
 
 def remove(site: BucketSite, held: Held) -> None:
@@ -67,14 +83,29 @@ def remove(site: BucketSite, held: Held) -> None:
     site.bucket.delete(held.key)
 
 
-def give_up(site: BucketSite, held: Held) -> bool:
-    """Let nobody finish the work any more; False if somebody was faster with it, or with that."""
-    note = msgspec.structs.replace(held.note, given_up=True)
+def close(site: BucketSite, held: Held) -> bool:
+    """The same for work that was done; False, and the note stays, if it was given up meanwhile."""
     try:
-        site.bucket.put(held.key, _encoded(note), Condition(etag=held.etag))
+        site.bucket.delete(held.key, Condition(etag=held.etag))
     except ConditionFailed:
-        return False
+        return read(site.bucket, held.key) is None
     return True
+
+
+def give_up(site: BucketSite, held: Held) -> bool:
+    """Let nobody finish the work any more; False if it was over, or given up by another."""
+    now: Held | None = held
+    while now is not None and not now.note.given_up:
+        note = msgspec.structs.replace(now.note, given_up=True)
+        try:
+            site.bucket.put(
+                now.key, _encoded(note), Condition(etag=now.etag), content_type="application/json"
+            )
+        except ConditionFailed:
+            now = read(site.bucket, now.key)
+        else:
+            return True
+    return False
 
 
 def listed(site: BucketSite, object_id: str | None = None) -> Iterator[Listed]:
@@ -86,17 +117,21 @@ def read(bucket: Bucket, key: str) -> Held | None:
     """A note; None if it is gone, or is none of ours."""
     try:
         data, found = bucket.get(key)
-        return Held(key=key, etag=found.etag, note=msgspec.json.decode(data, type=Note))
+        note = msgspec.json.decode(data, type=Note)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
+    return Held(key=key, etag=found.etag, note=note, modified=found.modified)
 
 
-def about(site: BucketSite, object_id: str) -> Iterator[Held]:
-    """The notes about an object."""
-    for entry in listed(site, object_id):
-        held = read(site.bucket, entry.key)
-        if held is not None and held.note.object_id == object_id:
-            yield held
+def about(site: BucketSite, object_id: str) -> list[Held]:
+    """The notes about an object, and about others that the layout gives the same place."""
+    path = site.object_path(object_id)
+    found = (read(site.bucket, entry.key) for entry in listed(site, object_id))
+    return [held for held in found if held is not None and _lies_at(site, held, path)]
+
+
+def _lies_at(site: BucketSite, held: Held, path: StoragePath) -> bool:
+    return site.object_path(held.note.object_id) == path
 
 
 def _encoded(note: Note) -> bytes:

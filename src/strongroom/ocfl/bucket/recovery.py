@@ -9,27 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 
 from strongroom.errors import Damaged
 from strongroom.ocfl import evidence, replacing, stored
 from strongroom.ocfl import inventory as inventories
-from strongroom.ocfl.bucket import commit, intents
-from strongroom.ocfl.bucket.commit import GivenUp, Root, VersionTaken
+from strongroom.ocfl.bucket import commit, completeness, intents, purging
+from strongroom.ocfl.bucket.commit import Root, VersionTaken
 from strongroom.ocfl.bucket.intents import Held
 from strongroom.ocfl.bucket.site import BucketSite
 from strongroom.ocfl.evidence import VERSION
 from strongroom.ocfl.extensions import STAGING
 from strongroom.ocfl.inventory import Inventory
-from strongroom.ocfl.paths import ContentPath, StoragePath
-from strongroom.ocfl.reading import ObjectFolder
+from strongroom.ocfl.paths import StoragePath
 from strongroom.ocfl.stored import INVENTORY, StoredObject
-from strongroom.storage.s3.bucket import ANY, NEW, Condition, Listed
+from strongroom.storage.s3.bucket import NEW, Condition, Found
+from strongroom.storage.s3.prepared import Expired, PreparedPut, prepare_put
 from strongroom.storage.s3.trouble import ConditionFailed
-
-_WORKERS = 16
-_CHUNK = 1 << 20
 
 
 def repair(site: BucketSite, object_id: str) -> str | None:
@@ -45,70 +41,89 @@ def repair(site: BucketSite, object_id: str) -> str | None:
     else:
         if _restore_inventory(site, path, root):
             done.append("restored its inventory from the copy that its sidecar proves")
-        found = site.load(object_id)
+        found = stored.load(site.store, path, f"'{object_id}'")
         done += finish(site, path, found.inventory)
         done += _next_version(site, found)
     return f"'{object_id}': " + ", ".join(done) if done else None
 
 
+# ------------------------------------------------------------ what follows from the root inventory
+
+
 def finish(site: BucketSite, path: StoragePath, inventory: Inventory) -> list[str]:
     """Make everything about an object agree with its root inventory; what was done.
 
-    The sidecar, the newest version's own copy, and the declaration.
+    The sidecar, the newest version's own copy, and the declaration. The root inventory is read
+    last, and again once the corrections are signed: a correction that comes late finds its file
+    changed by whoever made the root inventory newer, and one that comes later still has expired.
     """
+    folder = inventory.version_folder(inventory.head)
+    name = stored.sidecar_name(inventory.digest_algorithm)
+    lying = commit.look(site, path)
+    names = (f"{folder}/{INVENTORY}", f"{folder}/{name}", name)
+    held = {below: _at(site, path, below) for below in names}
     root = commit.root_of(site, path)
     if root is None or inventories.parse(root.data).head != inventory.head:
         return []
-    done = []
-    folder = inventory.version_folder(inventory.head)
-    name = stored.sidecar_name(inventory.digest_algorithm)
-    digest = hashlib.new(inventory.digest_algorithm, root.data).hexdigest()
-    if _correct(site, path, f"{folder}/{INVENTORY}", root.data):
-        done.append(f"rewrote the inventory of {folder}")
-    if _correct(site, path, f"{folder}/{name}", stored.sidecar(digest)):
-        done.append(f"rewrote the sidecar of {folder}")
-    if _correct(site, path, name, stored.sidecar(digest)):
-        done.append("rewrote the sidecar of its inventory")
-    if _settle_declarations(site, path, inventory.spec):
+    line = stored.sidecar(hashlib.new(inventory.digest_algorithm, root.data).hexdigest())
+    wanted = dict(zip(names, (root.data, line, line), strict=True))
+    told = dict(
+        zip(
+            names,
+            (
+                f"rewrote the inventory of {folder}",
+                f"rewrote the sidecar of {folder}",
+                "rewrote the sidecar of its inventory",
+            ),
+            strict=True,
+        )
+    )
+    spec, declared = replacing.declaration(inventory.spec)
+    if spec not in lying.files:
+        wanted[spec], held[spec] = declared, None
+    prepared = {
+        below: _correction(site, path, below, body, held[below])
+        for below, body in wanted.items()
+        if (now := held[below]) is None or now[0] != body
+    }
+    old = lying.declarations() - {spec}
+    if not prepared and not old:
+        return []
+    again = commit.root_of(site, path)
+    if again is None or again.etag != root.etag:
+        return []  # it went on; so does whoever did that
+    sent = {below for below, request in prepared.items() if _corrected(request)}
+    for other in old:
+        site.bucket.delete(site.object_key(path, other))
+    done = [told[below] for below in names if below in sent]
+    if old or spec in sent:
         done.append(f"made {inventory.spec} the one specification that it declares")
     return done
 
 
-def _correct(site: BucketSite, path: StoragePath, below: str, wanted: bytes) -> bool:
-    """Make a file hold these bytes; whether it did not. Another writer that is faster is right."""
-    key = site.object_key(path, below)
+def _at(site: BucketSite, path: StoragePath, below: str) -> tuple[bytes, Found] | None:
     try:
-        data, found = site.bucket.get(key)
+        return site.bucket.get(site.object_key(path, below))
     except FileNotFoundError:
-        condition = NEW
-    else:
-        if data == wanted:
-            return False
-        condition = Condition(etag=found.etag)
+        return None
+
+
+def _correction(
+    site: BucketSite, path: StoragePath, below: str, body: bytes, now: tuple[bytes, Found] | None
+) -> PreparedPut:
+    condition = NEW if now is None else Condition(etag=now[1].etag)
+    return prepare_put(
+        site.bucket, site.object_key(path, below), body, condition, expires=site.lease
+    )
+
+
+def _corrected(request: PreparedPut) -> bool:
+    """Send a correction; whether it was made. Another writer that is faster is right."""
     try:
-        site.bucket.put(key, wanted, condition)
-    except ConditionFailed:
+        request.send()
+    except (ConditionFailed, Expired):
         return False
     return True
-
-
-def _settle_declarations(site: BucketSite, path: StoragePath, spec: str) -> bool:
-    """Leave the declaration that the inventory's type names as the only one; whether it was not."""
-    name, body = replacing.declaration(spec)
-    prefix = site.object_key(path, replacing.DECLARATION)
-    names = [entry.key[len(prefix) - len(replacing.DECLARATION) :] for entry in _keys(site, prefix)]
-    if names == [name]:
-        return False
-    if name not in names:
-        site.bucket.put(site.object_key(path, name), body, ANY)
-    for old in names:
-        if old != name:
-            site.bucket.delete(site.object_key(path, old))
-    return True
-
-
-def _keys(site: BucketSite, prefix: str) -> list[Listed]:
-    return site.bucket.level(prefix)[0]
 
 
 def _restore_inventory(site: BucketSite, path: StoragePath, root: Root) -> bool:
@@ -130,17 +145,38 @@ def _restore_inventory(site: BucketSite, path: StoragePath, root: Root) -> bool:
 
 
 def _begun(site: BucketSite, object_id: str, path: StoragePath) -> list[str]:
-    """A first version whose writer was stopped before its commit; what was done about it."""
-    found = _version_at(site, path, "v1")
-    if found is None:
+    """What lies of an object without a root inventory: a first version, or what a purge has left.
+
+    A first version is committed only for a note that announces just this one. Without that it may
+    be the beginning of an object whose root inventory was lost, and nothing is done about it.
+    """
+    data = _at(site, path, f"v1/{INVENTORY}")
+    notes = intents.about(site, object_id)
+    if any(held.note.purpose == "purge" for held in notes):
+        cleared = purging.clear_metadata(site, path, notes)
+        if cleared:
+            return ["removed what a purge has left"]
+    if data is None:
         return []
-    data, etag = found
+    text, found = data
+    work = _announced(notes, text)
+    if not work:
+        if commit.root_of(site, path) is not None or _at(site, path, f"v1/{INVENTORY}") is None:
+            return []  # another writer was faster
+        raise Damaged(
+            f"'{object_id}' has no inventory, though its first version has one. "
+            "Restore it from a copy.",
+            code="bad-inventory",
+            operator=f"the object is {site.store.place(path)}",
+        )
     try:
-        inventory = inventories.parse(data)
-        wrong = _not_first(inventory, object_id) or next(_content_faults(site, path, inventory), "")
+        inventory = inventories.parse(text)
+        wrong = _not_first(inventory, work[0].note.object_id) or next(
+            completeness.faults(site, path, inventory), ""
+        )
     except Damaged as error:
-        return _put_aside(site, path, "v1", data, etag, f"it is damaged ({error.message})")
-    return _settle_version(site, path, inventory, data, etag, None, wrong)
+        return _put_aside(site, path, "v1", text, found.etag, f"it is damaged ({error.message})")
+    return _settle_version(site, path, inventory, text, found.etag, None, wrong)
 
 
 def _not_first(inventory: Inventory, object_id: str) -> str:
@@ -149,41 +185,61 @@ def _not_first(inventory: Inventory, object_id: str) -> str:
     return ""
 
 
+def _announced(notes: Iterable[Held], data: bytes) -> list[Held]:
+    """The notes of those who were committing just this inventory."""
+    found = {hashlib.new(name, data).hexdigest() for name in ("sha256", "sha512")}
+    return [held for held in notes if held.note.inventory in found]
+
+
 def _next_version(site: BucketSite, found: StoredObject) -> list[str]:
     """A version beyond the root inventory: committed if it is complete, else taken out."""
     head = found.inventory.head
-    _, deeper = site.bucket.level(site.object_key(found.path, "v"))
-    start = len(site.object_key(found.path, ""))
     beyond = {
-        int(match.group(1)): match.group(0)
-        for prefix in deeper
-        if (match := VERSION.fullmatch(prefix[start:-1])) and int(match.group(1)) > head
+        int(match.group(1)): name
+        for name in commit.look(site, found.path).folders
+        if (match := VERSION.fullmatch(name)) and int(match.group(1)) > head
     }
     lying = {
         number: version
         for number, name in beyond.items()
-        if (version := _version_at(site, found.path, name)) is not None
+        if (version := _at(site, found.path, f"{name}/{INVENTORY}")) is not None
     }
-    if not lying:
-        return []
-    if set(lying) != {head + 1}:
-        raise Damaged(
-            f"'{found.id}' has versions that its inventory (at v{head}) does not know. "
-            "An older inventory seems to have been put in place of the newest; restore that.",
-            code="unknown-versions",
-            operator=f"the versions are {', '.join(beyond[number] for number in lying)}",
-        )
-    folder = beyond[head + 1]
-    data, etag = lying[head + 1]
     root = commit.root_of(site, found.path)
     if root is None or stored.digest_of(root.data, found.inventory) != found.inventory_digest:
         return []  # another writer was faster
+    done: list[str] = []
+    for number in sorted(lying):
+        if number > head + 1 and _follows(found.inventory, lying[number][0]):
+            raise Damaged(
+                f"'{found.id}' has versions that its inventory (at v{head}) does not know. "
+                "An older inventory seems to have been put in place of the newest; restore that.",
+                code="unknown-versions",
+                operator=f"the versions are {', '.join(beyond[each] for each in lying)}",
+            )
+    for number in sorted(lying, reverse=True):
+        text, entry = lying[number]
+        folder, etag = beyond[number], entry.etag
+        try:
+            inventory = inventories.parse(text)
+            wrong = next(evidence.not_following(found.inventory, inventory, folder), "")
+            wrong = wrong or next(completeness.faults(site, found.path, inventory), "")
+        except Damaged as error:
+            why = f"it is damaged ({error.message})"
+            done += _put_aside(site, found.path, folder, text, etag, why)
+            continue
+        done += _settle_version(site, found.path, inventory, text, etag, root, wrong, folder)
+    return done
+
+
+def _follows(base: Inventory, text: bytes) -> bool:
+    """Whether an inventory, of however many versions more, is of the same object's history."""
     try:
-        inventory = inventories.parse(data)
-        wrong = next(_against(site, found, inventory, folder), "")
-    except Damaged as error:
-        return _put_aside(site, found.path, folder, data, etag, f"it is damaged ({error.message})")
-    return _settle_version(site, found.path, inventory, data, etag, root, wrong)
+        inventory = inventories.parse(text)
+    except Damaged:
+        return True  # nobody can tell that it is not
+    return inventory.id == base.id and all(
+        inventory.versions.get(number) == entry for number, entry in base.versions.items()
+    )
 
 
 def _settle_version(
@@ -194,41 +250,27 @@ def _settle_version(
     etag: str,
     root: Root | None,
     wrong: str,
+    folder: str | None = None,
 ) -> list[str]:
     """Commit a version that lies in its object, if nothing is wrong with it."""
-    folder = inventory.version_folder(inventory.head)
+    folder = folder or inventory.version_folder(inventory.head)
     if wrong:
         return _put_aside(site, path, folder, data, etag, wrong)
-    work = [held for held in intents.about(site, inventory.id) if _is_for(held, inventory)]
     # signed before it is asked whether the work may be finished: see the module commit
-    prepared = commit.prepare(site, path, inventory, data, root)
-    try:
-        if any(held.note.given_up for held in work):
-            raise GivenUp
-        commit.carry_out(site, prepared, work)
-    except GivenUp:
+    prepared = commit.prepare(site, path, inventory, data, root, commit.look(site, path))
+    work = _announced(intents.about(site, inventory.id), data)
+    if any(held.note.given_up for held in work):
         return _put_aside(site, path, folder, data, etag, "the work on it was given up")
+    # where no note is (other programs leave none), what lies there still is not cleared yet
+    still = site.bucket.head(site.object_key(path, f"{folder}/{INVENTORY}"), checksum=False)
+    if still is None or still.etag != etag or (root is None and not work):
+        return []
+    try:
+        if not commit.send(prepared):
+            finish(site, path, inventory)
     except (VersionTaken, ConditionFailed):
         return []  # another writer was faster
     return [f"committed version {inventory.head}, which was complete"]
-
-
-def _is_for(held: Held, inventory: Inventory) -> bool:
-    """Whether a note is that of the attempt whose content this newest version has.
-
-    A version without content of its own has nothing that could be lost meanwhile.
-    """
-    mark = f"{inventory.version_folder(inventory.head)}/{inventory.content_directory}/"
-    mark += f"{held.note.nonce}/"
-    return any(path.startswith(mark) for paths in inventory.manifest.values() for path in paths)
-
-
-def _version_at(site: BucketSite, path: StoragePath, folder: str) -> tuple[bytes, str] | None:
-    try:
-        data, found = site.bucket.get(site.object_key(path, f"{folder}/{INVENTORY}"))
-    except FileNotFoundError:
-        return None
-    return data, found.etag
 
 
 def _put_aside(
@@ -238,52 +280,11 @@ def _put_aside(
     label = path.rpartition("/")[2][:32]
     name = f"extensions/{STAGING}/aside/{label}-{folder}-{secrets.token_hex(6)}.json"
     site.bucket.put(site.key_of(name), data, NEW, content_type="application/json")
-    prefix = site.object_key(path, f"{folder}/{INVENTORY}.")
-    sidecars = [entry.key for entry in _keys(site, prefix)]
-    try:
-        site.bucket.delete(site.object_key(path, f"{folder}/{INVENTORY}"), Condition(etag=etag))
-    except ConditionFailed:
+    if not commit.take_out(site, path, folder, etag):
+        site.bucket.delete(site.key_of(name))
         return []
-    for key in sidecars:
-        site.bucket.delete(key)
+    root = commit.root_of(site, path)
+    if root is not None and root.data == data:
+        # its writer was not dead, and has committed it in this moment
+        return finish(site, path, inventories.parse(data))
     return [f"put the inventory of an uncommitted {folder} aside as {name}, because {why}"]
-
-
-# -------------------------------------------------------------------- whether a version is complete
-
-
-def _against(
-    site: BucketSite, found: StoredObject, inventory: Inventory, folder: str
-) -> Iterator[str]:
-    yield from evidence.not_following(found.inventory, inventory, folder)
-    yield from _content_faults(site, found.path, inventory)
-
-
-def _content_faults(site: BucketSite, path: StoragePath, inventory: Inventory) -> Iterator[str]:
-    """What is missing of a version's content, or is not what its digest says."""
-    mark = f"{inventory.version_folder(inventory.head)}/"
-    wanted = [
-        (held, digest)
-        for digest, paths in inventory.manifest.items()
-        for held in paths
-        if held.startswith(mark)
-    ]
-    folder = ObjectFolder(
-        id=inventory.id, store=site.store, path=path, algorithm=inventory.digest_algorithm
-    )
-
-    def fault(item: tuple[ContentPath, str]) -> str:
-        held, digest = item
-        found = site.bucket.head(site.object_key(path, held))
-        if found is None:
-            return f"'{held}' is missing"
-        if inventory.digest_algorithm == "sha256" and found.sha256 is not None:
-            return "" if found.sha256 == digest else f"'{held}' does not have its digest"
-        hasher = hashlib.new(inventory.digest_algorithm)
-        with folder.open(held) as stream:
-            while data := stream.read(_CHUNK):
-                hasher.update(data)
-        return "" if hasher.hexdigest() == digest else f"'{held}' does not have its digest"
-
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        yield from (text for text in pool.map(fault, wanted) if text)

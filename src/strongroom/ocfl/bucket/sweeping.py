@@ -1,80 +1,112 @@
 """Clears unfinished work away: first it is given up, and later, when nobody can finish it, buried.
 
 Between the two lies the time in which a request that was signed before can still be carried out.
-Only then is content deleted, and only content that no inventory names.
+Only then is content deleted: what was listed before the notes were read, and these before the
+inventory. Whatever a writer has stored by then is its note's, or was named before the note went.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Collection, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from strongroom.errors import StrongroomError
 from strongroom.ocfl import inventory as inventories
 from strongroom.ocfl import replacing
 from strongroom.ocfl.backend import Repairs, reason
-from strongroom.ocfl.bucket import commit, intents, recovery
+from strongroom.ocfl.bucket import commit, intents, owners, purging, recovery
 from strongroom.ocfl.bucket.intents import Held
 from strongroom.ocfl.bucket.site import BucketSite
+from strongroom.ocfl.digests import CONTENT, of
 from strongroom.ocfl.evidence import VERSION
+from strongroom.ocfl.extensions import STAGING
 from strongroom.ocfl.paths import StoragePath
-from strongroom.ocfl.stored import INVENTORY
+from strongroom.storage.doctor.examine import PREFIX
+from strongroom.storage.s3 import abandoned
+from strongroom.storage.s3.bucket import Listed
 
 log = logging.getLogger(__name__)
+
+#: seconds after which work of another host, of which nobody can say whether it lives, is given up
+_FORGOTTEN = 24 * 3600
 
 
 def settle(site: BucketSite) -> Repairs:
     """Repair every object that a note points to, and give up or bury what was stopped."""
     done: list[str] = []
     failed: list[str] = []
-    for held, modified in _notes(site):
+    for held, age in _notes(site):
         try:
-            done += _settle_one(site, held, modified)
+            done += _settle_one(site, held, age, 0)
         except (StrongroomError, OSError) as error:
             failed.append(reason(error, f"unfinished work {held.key}"))
+    _clear_probes(site)
     return Repairs(done=tuple(done), failed=tuple(failed))
 
 
 def sweep(site: BucketSite, *, older_than: float, keep: Collection[str]) -> int:
     """The same for work that is older than so many seconds and not in ``keep``; how many ended."""
-    now = site.bucket.clock()
     ended: int = 0
-    for held, modified in _notes(site):
+    for held, age in _notes(site):
         if held.note.attempt in keep:
             continue
-        if not held.note.given_up and (now - modified).total_seconds() < older_than:
-            continue
         try:
-            _settle_one(site, held, modified)
-            ended += 1
+            ended += bool(_settle_one(site, held, age, older_than))
         except (StrongroomError, OSError) as error:
             log.warning("unfinished work is left where it is: %s", reason(error, held.key))
     return ended
 
 
-def _notes(site: BucketSite) -> Iterator[tuple[Held, datetime]]:
-    for entry in list(intents.listed(site)):
+def _notes(site: BucketSite) -> Iterator[tuple[Held, float]]:
+    """All notes, and how many seconds ago each was written, by the clock of the store."""
+    lying = list(intents.listed(site))
+    now = site.bucket.clock() if lying else None
+    for entry in lying:
         held = intents.read(site.bucket, entry.key)
-        if held is not None:
-            yield held, entry.modified
+        if held is not None and now is not None:
+            yield held, (now - _written(held)).total_seconds()
 
 
-def _settle_one(site: BucketSite, held: Held, modified: datetime) -> list[str]:
+def _written(held: Held) -> datetime:
+    if held.modified is None:
+        raise ValueError("a note that was never read")
+    return held.modified
+
+
+def _settle_one(site: BucketSite, held: Held, age: float, older_than: float) -> list[str]:
     """Bring one piece of work nearer to its end; what there is to tell."""
     name = held.key.rpartition("/")[2]
+    if not held.note.given_up and _may_live(held, age, older_than):
+        return []
     repaired = recovery.repair(site, held.note.object_id)
     told = [repaired] if repaired else []
-    if not held.note.given_up:
-        if _is_committed(site, held):
-            intents.remove(site, held)
-        else:
-            intents.give_up(site, held)
-        return told or [f"gave up unfinished work {name}"]
-    if (site.bucket.clock() - modified).total_seconds() >= site.burial:
-        bury(site, held)
-        return [*told, f"cleared unfinished work {name}"]
+    if held.note.given_up:
+        if age >= site.burial and bury(site, held):
+            told.append(f"cleared unfinished work {name}")
+    elif _is_committed(site, held):
+        if intents.close(site, held):
+            told = told or [f"ended the work {name}, which was done"]
+    elif intents.give_up(site, held):
+        told = told or [f"gave up unfinished work {name}"]
     return told
+
+
+def _may_live(held: Held, age: float, older_than: float) -> bool:
+    """Whether somebody may be at this work, or else whether it is too young to be judged."""
+    lives = owners.lives(held.note.owner)
+    return age < older_than or bool(lives) or (lives is None and age < _FORGOTTEN)
+
+
+def _clear_probes(site: BucketSite) -> None:
+    """Remove what openers of the root have left that were stopped as they tried the store."""
+    keys = list(site.bucket.listing(site.key_of(f"extensions/{STAGING}/{PREFIX}")))
+    if keys:
+        now = site.bucket.clock()
+        for entry in keys:
+            if (now - entry.modified).total_seconds() >= site.burial:
+                site.bucket.delete(entry.key)
 
 
 def _is_committed(site: BucketSite, held: Held) -> bool:
@@ -82,79 +114,81 @@ def _is_committed(site: BucketSite, held: Held) -> bool:
     root = commit.root_of(site, site.object_path(held.note.object_id))
     if root is None:
         return False
+    if held.note.inventory in {of(name, root.data) for name in CONTENT}:
+        return True
     inventory = inventories.parse(root.data)
     mark = f"/{held.note.nonce}/"
     return any(mark in path for paths in inventory.manifest.values() for path in paths)
 
 
-def bury(site: BucketSite, held: Held) -> None:
-    """Delete what is left of work that nobody can finish any more, and its note."""
+# ------------------------------------------------------------------------------------------ burial
+
+
+def bury(site: BucketSite, held: Held) -> bool:
+    """Delete what is left of work that nobody can finish any more, and its note.
+
+    False, and nothing is done, if that has to wait for other work.
+    """
     path = site.object_path(held.note.object_id)
-    named = _named(site, path)
-    others = {
-        other.note.nonce
-        for other in intents.about(site, held.note.object_id)
-        if other.key != held.key
-    }
-    if held.note.purpose == "purge":
-        _delete_unnamed(site, path, named, others)
-    else:
-        _delete_attempt(site, path, held.note.nonce, named)
-    if named is None and not others:
+    is_purge = held.note.purpose == "purge"
+    found = _of_purged(site, path) if is_purge else _of_attempt(site, path, held.note.nonce)
+    notes = [other for other in intents.about(site, held.note.object_id) if other.key != held.key]
+    root = commit.root_of(site, path)
+    named = None if root is None else purging.named(root)
+    in_the_way = [other for other in notes if not _is_old_purge(site, other)]
+    if is_purge:
+        if root is None and in_the_way:
+            return False
+        if root is not None and of("sha256", root.data) == held.note.base:
+            found = []  # it was stopped before it purged anything
+        # of an object that came since, nothing is older than the purge
+        until = _written(held) + timedelta(seconds=0 if named is not None else site.burial)
+        found = [entry for entry in found if entry.modified <= until]
+    start = len(site.object_key(path, ""))
+    others = {other.note.nonce for other in notes}
+    site.bucket.delete_all(
+        [entry.key for entry in found if _is_dead(entry.key[start:], named, others)]
+    )
+    if not is_purge:
+        whole = site.object_key(path, "v")
+        abandoned.abort(site.bucket, whole, math.inf, within=f"/{held.note.nonce}/")
+    if named is None and not in_the_way:
         _delete_declarations(site, held, path)
     intents.remove(site, held)
+    return True
 
 
-def _named(site: BucketSite, path: StoragePath) -> frozenset[str] | None:
-    """All content paths that the object's inventory names; None if there is no object.
-
-    Damaged if that cannot be told.
-    """
-    root = commit.root_of(site, path)
-    if root is None:
-        return None
-    inventory = inventories.parse(root.data)
-    return frozenset(held for paths in inventory.manifest.values() for held in paths)
+def _is_old_purge(site: BucketSite, held: Held) -> bool:
+    """Whether a note is of a purge that waits for its own burial, as soon as somebody comes."""
+    age = (site.bucket.clock() - _written(held)).total_seconds()
+    return held.note.purpose == "purge" and age >= site.burial
 
 
-def _delete_attempt(
-    site: BucketSite, path: StoragePath, nonce: str, named: frozenset[str] | None
-) -> None:
+def _is_dead(below: str, named: Collection[str] | None, others: Collection[str]) -> bool:
+    """Whether a file that an attempt or a purge has left belongs to nobody."""
+    if named is None:
+        return True
+    segments = below.split("/")
+    is_content = len(segments) > 2 and VERSION.fullmatch(segments[0]) is not None
+    # all else is that of the object that came since
+    return is_content and segments[2] not in others and below not in named
+
+
+def _of_attempt(site: BucketSite, path: StoragePath, nonce: str) -> list[Listed]:
     """The content of one attempt, whichever version it was for."""
-    start = len(site.object_key(path, ""))
-    prefixes = [
-        f"{prefix}{folder}{nonce}/"
-        for prefix in _version_prefixes(site, path)
-        for folder in _folders(site, prefix)
+    return [
+        entry
+        for prefix in purging.version_prefixes(site, path)
+        for folder in site.bucket.level(prefix)[1]
+        for entry in site.bucket.listing(f"{folder}{nonce}/")
     ]
-    keys = [
-        entry.key
-        for prefix in prefixes
-        for entry in site.bucket.listing(prefix)
-        if named is None or entry.key[start:] not in named
-    ]
-    site.bucket.delete_all(keys)
 
 
-def _delete_unnamed(
-    site: BucketSite, path: StoragePath, named: frozenset[str] | None, others: Collection[str]
-) -> None:
-    """All content that neither the inventory names nor another attempt has."""
-    start = len(site.object_key(path, ""))
-
-    def is_dead(below: str) -> bool:
-        segments = below.split("/")
-        if len(segments) < 3 or segments[2] in others:
-            return False
-        return named is None or below not in named
-
-    keys = [
-        entry.key
-        for prefix in _version_prefixes(site, path)
-        for entry in site.bucket.listing(prefix)
-        if is_dead(entry.key[start:])
-    ]
-    site.bucket.delete_all(keys)
+def _of_purged(site: BucketSite, path: StoragePath) -> list[Listed]:
+    """All that lies there, but for the declaration."""
+    prefix = site.object_key(path, "")
+    declaration = prefix + replacing.DECLARATION
+    return [entry for entry in site.bucket.listing(prefix) if not entry.key.startswith(declaration)]
 
 
 def _delete_declarations(site: BucketSite, held: Held, path: StoragePath) -> None:
@@ -162,60 +196,15 @@ def _delete_declarations(site: BucketSite, held: Held, path: StoragePath) -> Non
 
     A writer that begins meanwhile has left its note first, and so is seen afterwards.
     """
-    prefix = site.object_key(path, replacing.DECLARATION)
-    declared = [(entry.key, site.bucket.get(entry.key)[0]) for entry in site.bucket.listing(prefix)]
+    prefix = site.object_key(path, "")
+    lying = list(site.bucket.listing(prefix))
+    declaration = site.object_key(path, replacing.DECLARATION)
+    if any(not entry.key.startswith(declaration) for entry in lying):
+        return  # something that we do not know lies there
+    declared = [(entry.key, site.bucket.get(entry.key)[0]) for entry in lying]
     for key, _ in declared:
         site.bucket.delete(key)
     begun = any(other.key != held.key for other in intents.about(site, held.note.object_id))
     if begun or commit.root_of(site, path) is not None:
         for key, body in declared:
             site.bucket.put(key, body)
-
-
-def purge(site: BucketSite, object_id: str) -> None:
-    """Take an object away by one request; its content is buried later, with the note of this."""
-    path = site.object_path(object_id)
-    root = commit.root_of(site, path)
-    if root is None:
-        return
-    note = intents.Note(
-        purpose="purge",
-        object_id=object_id,
-        nonce=site.mint(),
-        started=site.clock().isoformat(),
-        owner=site.owner,
-        given_up=True,
-    )
-    for held in list(intents.about(site, object_id)):
-        if not held.note.given_up:
-            intents.give_up(site, held)
-    intents.write(site, note)
-    site.bucket.delete(site.object_key(path, INVENTORY))
-    site.bucket.delete_all(_metadata(site, path))
-
-
-def _metadata(site: BucketSite, path: StoragePath) -> list[str]:
-    """The keys of an object that are neither content nor its declaration."""
-    keys, _ = site.bucket.level(site.object_key(path, ""))
-    found = [
-        entry.key
-        for entry in keys
-        if not entry.key.startswith(site.object_key(path, replacing.DECLARATION))
-    ]
-    for prefix in _version_prefixes(site, path):
-        found += [entry.key for entry in site.bucket.level(prefix)[0]]
-    extras = site.bucket.listing(site.object_key(path, "extensions/"))
-    logs = site.bucket.listing(site.object_key(path, "logs/"))
-    return [*found, *(entry.key for entry in extras), *(entry.key for entry in logs)]
-
-
-def _version_prefixes(site: BucketSite, path: StoragePath) -> list[str]:
-    start = len(site.object_key(path, ""))
-    _, deeper = site.bucket.level(site.object_key(path, "v"))
-    return [prefix for prefix in deeper if VERSION.fullmatch(prefix[start:-1])]
-
-
-def _folders(site: BucketSite, prefix: str) -> list[str]:
-    """The names, with a slash, of the folders below a version: its content folder."""
-    _, deeper = site.bucket.level(prefix)
-    return [folder[len(prefix) :] for folder in deeper]

@@ -6,20 +6,25 @@ moved, and what is left of an attempt that failed is in nobody's way.
 
 from __future__ import annotations
 
-from strongroom.errors import NotFound, Unavailable
+import logging
+from collections.abc import Mapping
+
+from strongroom.errors import NotFound, StrongroomError, Unavailable
 from strongroom.ocfl import conflicts
 from strongroom.ocfl.batches import Batches
 from strongroom.ocfl.bucket import commit, intents, recovery
-from strongroom.ocfl.bucket.commit import GivenUp, Root, VersionTaken
+from strongroom.ocfl.bucket.commit import Root, VersionTaken
 from strongroom.ocfl.bucket.content import BucketContent
 from strongroom.ocfl.bucket.intents import Held
 from strongroom.ocfl.bucket.site import BucketSite
 from strongroom.ocfl.inventory import Inventory
 from strongroom.ocfl.paths import StoragePath
-from strongroom.ocfl.stored import StoredObject, digest_of, sidecar_name
+from strongroom.ocfl.stored import INVENTORY, StoredObject, digest_of
 from strongroom.ocfl.versions import Style
 from strongroom.storage.protocols import Folders
 from strongroom.storage.s3.trouble import ConditionFailed
+
+log = logging.getLogger(__name__)
 
 #: how often a commit finds something else in the way, and clears it, before it gives up
 _TRIES = 5
@@ -45,8 +50,10 @@ class BucketWorkplace:
         self._path: StoragePath = site.object_path(object_id)
         self._held = held
         self._open = True
-        #: whether our version may lie in the object, so that others may commit it
-        self._sent = self._committed = False
+        #: whether our version may lie in the object, so that others may commit it; once and for all
+        self._sent = False
+        #: whether it is committed, and whether all that belongs to it is known to be in its place
+        self._committed = self._whole = False
         self._data = b""
         self._version = inventory.version_folder(inventory.head + 1) if inventory else "v1"
         self.content = BucketContent(
@@ -76,50 +83,56 @@ class BucketWorkplace:
 
     def publish(self, base: StoredObject | None, inventory: Inventory, digest: str) -> None:
         """Send the version's inventory, then the object's."""
+        if not self._committed:
+            self._commit(base, inventory, digest)
+        if not self._whole:
+            self._complete(inventory)
+
+    def _commit(self, base: StoredObject | None, inventory: Inventory, digest: str) -> None:
         for _ in range(_TRIES):
-            root = self._root(base)
-            if base is not None:
-                commit.refuse_mutable_head(self._site, self._object_id, self._path)
-            prepared = commit.prepare(self._site, self._path, inventory, self._data, root)
-            self._sent, whole = True, False
-            try:
-                whole = commit.carry_out(self._site, prepared, [self._held])
-            except GivenUp:
-                self._sent = False
+            lying = commit.look(self._site, self._path)
+            root = self._base(base, inventory, lying.files)
+            if self._committed:
+                return
+            commit.refuse_mutable_head(self._site, self._object_id, self._path, lying)
+            prepared = commit.prepare(self._site, self._path, inventory, self._data, root, lying)
+            held = intents.announce(self._site, self._held, digest)
+            if held is None:
                 raise Unavailable(
-                    f"The work on '{self._object_id}' took so long that it was given up. Begin "
-                    "again.",
+                    f"The work on '{self._object_id}' was given up for somebody else, or because "
+                    "it took so long. Begin again.",
                     code="work-given-up",
-                ) from None
+                )
+            self._held = held
+            self._sent = True
+            try:
+                self._whole = commit.send(prepared)
             except VersionTaken:
                 # of a writer that is committing it now, or was stopped: finish or clear it
-                self._sent = False
                 recovery.repair(self._site, self._object_id)
                 continue
             except ConditionFailed:
                 self._settle(base, inventory)
             self._committed = True
-            if not whole or (base is not None and base.inventory.spec != inventory.spec):
-                recovery.finish(self._site, self._path, inventory)
             return
         raise conflicts.changed(self._object_id, "other writers are faster again and again")
 
-    def _root(self, base: StoredObject | None) -> Root | None:
+    def _base(
+        self, base: StoredObject | None, inventory: Inventory, lying: Mapping[str, str]
+    ) -> Root | None:
         """The object's root inventory, which is that of the base; Conflict if it is not."""
+        if base is None and INVENTORY not in lying:
+            return None
         root = commit.root_of(self._site, self._path)
-        if root is not None and root.data == self._data:
-            return None if base is None else root  # ours: an earlier try got so far
-        if base is None:
-            if root is None:
-                return None
-            raise commit.taken(self._site, self._object_id)
-        if root is None:
-            raise conflicts.changed(self._object_id, "it was purged")
-        if digest_of(root.data, base.inventory) != base.inventory_digest:
-            raise conflicts.changed(
-                self._object_id, f"it is not at version {base.inventory.head} any more"
-            )
-        return root
+        if base is not None and root is not None:
+            if digest_of(root.data, base.inventory) == base.inventory_digest:
+                return root
+        elif base is None and root is None:
+            return None  # purged since we looked
+        # an earlier try of ours may have got so far, or others may have done it for us
+        self._settle(base, inventory)
+        self._committed = True
+        return None
 
     def _settle(self, base: StoredObject | None, inventory: Inventory) -> None:
         """The object was not at its base: whether another committed our version; else Conflict."""
@@ -132,7 +145,8 @@ class BucketWorkplace:
             now = None
         if now is not None and self._is_in(now, inventory):
             return
-        self._withdraw(inventory)
+        if self._sent:
+            self._withdraw()
         if base is None:
             raise commit.taken(self._site, self._object_id)
         raise conflicts.changed(
@@ -142,31 +156,56 @@ class BucketWorkplace:
 
     def _is_in(self, now: StoredObject, inventory: Inventory) -> bool:
         """Whether others have committed our version, and more after it."""
-        head = inventory.head
-        return now.inventory.versions.get(head) == inventory.versions[head] and all(
-            path in now.inventory.manifest.get(digest, ())
-            for digest, path in self.content.manifest.items()
+        return (
+            self._sent
+            and all(
+                now.inventory.versions.get(number) == entry
+                for number, entry in inventory.versions.items()
+            )
+            and all(
+                path in now.inventory.manifest.get(digest, ())
+                for digest, path in self.content.manifest.items()
+            )
         )
 
-    def _withdraw(self, inventory: Inventory) -> None:
+    def _withdraw(self) -> None:
         """Take our version's own files out again; nobody can commit it, as the base has gone."""
-        key = self._site.object_key(self._path, f"{self._version}/inventory.json")
+        key = self._site.object_key(self._path, f"{self._version}/{INVENTORY}")
         try:
             data, found = self._site.bucket.get(key)
         except FileNotFoundError:
             return
         if data == self._data:
-            sidecar = sidecar_name(inventory.digest_algorithm)
-            commit.taken_out(self._site, self._path, self._version, found.etag, sidecar)
+            commit.take_out(self._site, self._path, self._version, found.etag)
+
+    def _complete(self, inventory: Inventory) -> None:
+        """See to what belongs to a version that exists; our note stays until that is done."""
+        try:
+            recovery.finish(self._site, self._path, inventory)
+            self._whole = True
+        except (StrongroomError, OSError) as error:
+            log.warning("'%s' is left to be repaired: %s", self._object_id, error)
 
     def clear(self) -> None:
         """After a commit there is nothing left but the note. Else the content goes with it, or,
-        where somebody may be about to commit it for us, after the time that this can take."""
+        where somebody may be about to commit it for us, after the time that this can take.
+
+        What cannot be cleared now is swept: its note tells of it.
+        """
         if not self._open:
             return
         self._open = False
+        try:
+            self._end()
+        except (StrongroomError, OSError) as error:
+            log.warning("unfinished work %s is left to be swept: %s", self._held.key, error)
+
+    def _end(self) -> None:
         if self._committed:
-            intents.remove(self._site, self._held)
+            if self._whole and not intents.close(self._site, self._held):
+                # somebody thought us dead, and may have taken things out before our commit
+                recovery.repair(self._site, self._object_id)
+                intents.remove(self._site, self._held)
         elif self._sent:
             intents.give_up(self._site, self._held)
         else:

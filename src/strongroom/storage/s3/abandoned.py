@@ -8,8 +8,11 @@ from strongroom.storage.s3.bucket import Bucket
 from strongroom.storage.s3.trouble import told
 
 
-def abort(bucket: Bucket, prefix: str, before: float) -> int:
-    """Abort uploads below a prefix that began before a moment (seconds since 1970); how many."""
+def abort(bucket: Bucket, prefix: str, before: float, *, within: str = "") -> int:
+    """Abort uploads below a prefix that began before a moment (seconds since 1970); how many.
+
+    Only those with ``within`` somewhere in their keys.
+    """
     count = 0
     with told(prefix):
         pages = bucket.client.get_paginator("list_multipart_uploads").paginate(
@@ -17,7 +20,7 @@ def abort(bucket: Bucket, prefix: str, before: float) -> int:
         )
         for page in pages:
             for upload in page.get("Uploads", ()):
-                if upload["Initiated"].timestamp() >= before:
+                if upload["Initiated"].timestamp() >= before or within not in upload["Key"]:
                     continue
                 # whoever finishes or aborts it at this moment has settled it
                 with suppress(FileNotFoundError), told(upload["Key"]):

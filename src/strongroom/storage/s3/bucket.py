@@ -126,7 +126,7 @@ class Bucket:
             answer = self.client.get_object(Bucket=self.name, Key=key, **asked)
         return cast(IO[bytes], answer["Body"]), _found(key, answer)
 
-    def range(self, found: Found, start: int, size: int) -> bytes:
+    def range(self, found: Listed, start: int, size: int) -> bytes:
         """``size`` bytes of just this object; fewer only if the answer broke off.
 
         FileNotFoundError or ConditionFailed if it is not there, or not the same, any more.
@@ -300,6 +300,10 @@ class Bucket:
             )
         except FileNotFoundError:
             return
+        except ConditionFailed:
+            # an earlier attempt may have been carried out, and its answer lost
+            if self.head(key, checksum=False) is not None:
+                raise
 
     def delete_all(self, keys: Iterable[str]) -> int:
         """Remove many keys; how many. Unavailable if the store keeps any of them."""

@@ -9,6 +9,7 @@ import hashlib
 from base64 import b64encode
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import urlsplit
 
@@ -33,9 +34,18 @@ class Endpoint:
     style: Literal["auto", "path", "virtual"] = "auto"
 
 
-@lru_cache(maxsize=8)
 def connect(endpoint: Endpoint) -> S3Client:
     """A client; one for each process and store, safe to share between threads."""
+    # making one takes 15 MiB and a third of a second: of many threads, one does
+    with _making:
+        return _connect(endpoint)
+
+
+_making = Lock()
+
+
+@lru_cache(maxsize=8)
+def _connect(endpoint: Endpoint) -> S3Client:
     import boto3
 
     session = boto3.Session()

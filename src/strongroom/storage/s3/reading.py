@@ -19,7 +19,7 @@ import urllib3.exceptions
 from botocore.exceptions import BotoCoreError, HTTPClientError
 
 from strongroom.errors import Unavailable
-from strongroom.storage.s3.bucket import Bucket, Found
+from strongroom.storage.s3.bucket import Bucket, Listed
 from strongroom.storage.s3.trouble import ConditionFailed, OutOfRange, unreachable
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _BROKEN = (BotoCoreError, HTTPClientError, urllib3.exceptions.HTTPError, OSError
 class ObjectFile(io.RawIOBase):
     """An object open for reading, by one request for each place that is read from."""
 
-    def __init__(self, bucket: Bucket, key: str, found: Found | None = None) -> None:
+    def __init__(self, bucket: Bucket, key: str, found: Listed | None = None) -> None:
         """``found`` is the one object to be read, if it is known; nothing is asked for then.
 
         FileNotFoundError if there is no such key.
@@ -47,7 +47,7 @@ class ObjectFile(io.RawIOBase):
         self._body: IO[bytes] | None = None
         if found is None:
             self._body, found = bucket.open(key)
-        self.found = found
+        self.found: Listed = found
 
     @property
     def size(self) -> int:
@@ -129,7 +129,7 @@ class StaleObject(OSError):
         super().__init__(errno.ESTALE, "it was replaced while it was read", key)
 
 
-def open_part(bucket: Bucket, found: Found, start: int) -> IO[bytes]:
+def open_part(bucket: Bucket, found: Listed, start: int) -> IO[bytes]:
     """The bytes of just this object from ``start`` on."""
     try:
         return bucket.open(found.key, start=start, etag=found.etag)[0]
@@ -144,7 +144,7 @@ class AheadFile(io.RawIOBase):
     jump, the more is asked for ahead.
     """
 
-    def __init__(self, bucket: Bucket, found: Found) -> None:
+    def __init__(self, bucket: Bucket, found: Listed) -> None:
         self._bucket = bucket
         self.found = found
         self._next = 0

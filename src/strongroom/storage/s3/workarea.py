@@ -7,7 +7,7 @@ keys below it make one, too. Nothing in a bucket is changed in place: an object 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
@@ -30,6 +30,10 @@ from strongroom.storage.tree import split
 _WORKERS, _BATCH = 32, 1024
 #: nothing limits a bucket; more bytes than anybody has
 NO_LIMIT = 1 << 62
+
+
+#: files from which on a listing takes less than a look at each
+_MANY = 64
 
 
 class S3WorkArea:
@@ -123,6 +127,18 @@ class S3WorkArea:
         if found is None:
             raise NotFound(f"There is no file '{path}'.")
         return ObjectSource(path, self._bucket, found)
+
+    def opener(self, count: int) -> Callable[[str], OpenFile]:
+        """For many files, one listing instead of a look at each."""
+        if count < _MANY:
+            return self.open
+        listed = {each.key: each for each in survey.keys(self._bucket, self._prefix)}
+
+        def opened(path: str) -> OpenFile:
+            found = listed.get(self._key(path))
+            return self.open(path) if found is None else ObjectSource(path, self._bucket, found)
+
+        return opened
 
     def read_start(self, path: str, size: int) -> bytes:
         """The first ``size`` bytes of a file, fewer if it has fewer."""
