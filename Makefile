@@ -20,7 +20,10 @@ OWN    := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-
 PEERS     := build/peers
 ROCFL     := 1.7.0
 OCFL_JAVA := $(shell sed -n '/ocfl-java-core/{n;s/[^0-9.]//g;p;}' tests/support/peer_java/pom.xml)
-JUDGES    := $(PEERS)/rocfl-$(ROCFL).stamp $(PEERS)/ocfl-java-$(OCFL_JAVA).stamp
+# and an S3 server, for all that goes into buckets
+VERSITYGW := 1.8.0
+JUDGES    := $(PEERS)/rocfl-$(ROCFL).stamp $(PEERS)/ocfl-java-$(OCFL_JAVA).stamp \
+	$(PEERS)/versitygw-$(VERSITYGW).stamp
 
 .PHONY: demo test lint pytest scale crash wheel bench lock clean help peers judges
 .DEFAULT_GOAL := help
@@ -29,7 +32,8 @@ help:
 	@echo 'make demo   install, then preserve, export and change a sample book, checking every byte'
 	@echo 'make test   install, then run all that CI runs: lint, types, import rules, wheel, tests'
 	@echo 'make lint   ruff, mypy and the import rules alone;  make pytest  the tests alone'
-	@echo 'make peers  build rocfl and ocfl-java (by cargo; by mvn and javac), which judge our storage'
+	@echo 'make peers  build rocfl and ocfl-java (by cargo; by mvn and javac), which judge our storage,'
+	@echo '            and versitygw (by go), the S3 server of the tests'
 	@echo 'make scale  objects of 100,000 files and of 10 GiB, with bounded memory (needs 45 GiB of disk)'
 	@echo 'make crash  servers and workers killed at random during imports, hundreds of times (ten minutes)'
 	@echo 'make wheel  build the wheel and try it in a scratch environment'
@@ -40,7 +44,7 @@ demo: $(VENV)/runtime.stamp
 
 test: lint wheel judges pytest
 	@for stamp in $(JUDGES); do test -e $$stamp || \
-		echo "SKIPPED: all that $$(basename $$stamp .stamp) would judge, for it is not built: make peers"; \
+		echo "SKIPPED: all that needs $$(basename $$stamp .stamp), for it is not built: make peers"; \
 	done
 
 lint: $(VENV)/dev.stamp
@@ -54,7 +58,7 @@ pytest: $(VENV)/dev.stamp
 	@folder=$$(mktemp -d $(TMP)/strongroom-tests.XXXXXX); trap 'rm -rf "$$folder"' EXIT INT TERM; \
 	$(BIN)/pytest --basetemp="$$folder/pytest" -n 2 --dist loadfile $(PYTEST)
 
-# in CI both must be there; elsewhere what is missing is told, and its tests are skipped
+# in CI all must be there; elsewhere what is missing is told, and its tests are skipped
 judges:
 	@$(MAKE) --no-print-directory --keep-going peers || test -z "$$CI"
 
@@ -90,6 +94,19 @@ $(PEERS)/ocfl-java-$(OCFL_JAVA).stamp: tests/support/peer_java/pom.xml tests/sup
 		-DoutputDirectory='$(CURDIR)/$(PEERS)/java' || { echo 'ocfl-java could not be fetched. It' \
 		'comes from Maven Central: is there a network?' >&2; exit 1; }
 	@javac -cp '$(PEERS)/java/*' -d $(PEERS)/java tests/support/peer_java/Judge.java
+	@touch $@
+
+# Go fetches a newer one of itself where it is older than the server wants
+$(PEERS)/versitygw-$(VERSITYGW).stamp:
+	@command -v go >/dev/null || { echo 'versitygw, the S3 server of the tests, is not built, for' \
+		'there is no go (1.21 or newer): https://go.dev/dl, or apt install golang-go from' \
+		'Debian 13 on' >&2; exit 1; }
+	@echo 'Building versitygw $(VERSITYGW) (once, some minutes) …'
+	@mkdir -p $(PEERS)/bin
+	@GOBIN='$(CURDIR)/$(PEERS)/bin' GOTOOLCHAIN=$${GOTOOLCHAIN:-auto} CGO_ENABLED=0 \
+		go install -ldflags='-s -w' github.com/versity/versitygw/cmd/versitygw@v$(VERSITYGW) || \
+		{ echo 'versitygw could not be built. It comes from proxy.golang.org: is there a network,' \
+		'and is go 1.21 or newer (1.25 where it may not fetch another)?' >&2; exit 1; }
 	@touch $@
 
 # objects of 100,000 files and of 10 GiB, on disk (a few minutes; needs 45 GiB)

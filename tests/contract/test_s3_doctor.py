@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from strongroom.errors import Unavailable
+from strongroom.errors import Unavailable, Unprocessable
+from strongroom.ocfl.root import OcflRoot
 from strongroom.storage.doctor import examine, s3
 from strongroom.storage.doctor.examine import conditional_writes, examine_bucket
 from strongroom.storage.doctor.findings import Fit, Outcome, Report, State
 from strongroom.storage.doctor.s3.site import Site
 from strongroom.storage.s3.bucket import Bucket
 from strongroom.storage.s3.connection import Endpoint
+from strongroom.storage.s3.location import Location
+from strongroom.storage.s3.store import S3Store
 from support.s3_lies import LIES, Lie
 from support.s3_proxy import S3Proxy
 from support.s3_server import S3Server
@@ -173,3 +176,16 @@ def test_the_command_line_tells_it(s3: S3Server, bucket: Bucket) -> None:
     assert "SignatureDoesNotMatch" in findings[0]["found"]
     assert {each["state"] for each in findings[1:]} == {"unknown"}
     assert "wrong" not in refused.stdout + refused.stderr
+
+
+def test_a_store_that_parts_no_writers_becomes_no_root(
+    s3: S3Server, bucket: Bucket, lying: Lying
+) -> None:
+    lie = next(lie for lie in LIES if lie.found == "several of 16")
+    store = S3Store(lying(bucket, lie), Location(bucket=bucket.name, prefix="ocfl/"))
+    with pytest.raises(Unprocessable) as refused:
+        OcflRoot.open(store, create=True)
+    assert refused.value.problem == "no-conditional-writes"
+    assert s3.keys(bucket.name) == []
+    assert OcflRoot.open(store, create=True, single_writer=True).spec == "1.1"
+    assert OcflRoot.open(S3Store(bucket, store.location), create=False).spec == "1.1"
