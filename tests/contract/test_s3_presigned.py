@@ -89,7 +89,7 @@ def test_a_link_is_for_one_key_and_one_method(bucket: Bucket) -> None:
         trust_env=False,
     )
     assert elsewhere.status_code == 403
-    assert httpx.get(link.url, trust_env=False).status_code == 403
+    assert httpx.get(link.url, trust_env=False).status_code in (400, 403)
 
 
 def test_a_link_ends(bucket: Bucket) -> None:
