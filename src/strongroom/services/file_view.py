@@ -181,7 +181,9 @@ class _View:
         """A folder by its path in the deposit; ``""`` is the deposit, and speaks for the object."""
         if path == "":
             own = self._effective[""]
-            return ShownFolder(path="", modified=self._made, access=own, effective=own)
+            return ShownFolder(
+                path="", name=file_view.ROOT_NAME, modified=self._made, access=own, effective=own
+            )
         member = self._members.get(path)
         folder = self._loaded.workspace.folders[member].described if member is not None else None
         return ShownFolder(
