@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from strongroom.domain.findings import Tag
+from strongroom.mets.names import WHOLE_OUTPUT
 from strongroom.mets.walker import Closer, Walker
-
-_WHOLE_OUTPUT = "RawOutput"
 
 
 class ExifGatherer:
@@ -46,7 +45,7 @@ class ExifGatherer:
 
     def _element(self, name: str) -> Closer | None:
         local = name.rpartition(" ")[2]
-        if local == _WHOLE_OUTPUT:
+        if local == WHOLE_OUTPUT:
             return None
 
         def put(text: str) -> None:

@@ -27,6 +27,17 @@ def record(section_id: str, change: SetAccess) -> str:
     )
 
 
+def says_something(change: SetAccess) -> bool:
+    """Whether a record made from this would have anything in it."""
+    return bool(change.access_conditions) or isinstance(change.rights_statement, str)
+
+
+def is_blank(section: bytes, namespaces: Mapping[str, str]) -> bool:
+    """Whether the MODS record has nothing in it, which the schema of MODS does not allow."""
+    mods = [e for e in sections.parse(section, namespaces).below() if e.name == f"{MODS} mods"]
+    return bool(mods) and not any(record.children for record in mods)
+
+
 def patched(section: bytes, change: SetAccess, namespaces: Mapping[str, str]) -> bytes | None:
     """The ``dmdSec`` with the conditions set; None if there is no MODS record in it."""
     root = sections.parse(section, namespaces)

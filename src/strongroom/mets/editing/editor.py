@@ -9,7 +9,7 @@ from __future__ import annotations
 import mmap
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from io import UnsupportedOperation
@@ -21,9 +21,17 @@ from strongroom.errors import BadRequest, Fault, NotFound, StrongroomError, Unpr
 from strongroom.mets import contents, elements
 from strongroom.mets.editing import access, tags
 from strongroom.mets.editing import section as sections
-from strongroom.mets.editing.changes import Change, Edited, PutFile, PutFolder, Remove, SetAccess
+from strongroom.mets.editing.changes import (
+    UNSET,
+    Change,
+    Edited,
+    PutFile,
+    PutFolder,
+    Remove,
+    SetAccess,
+)
 from strongroom.mets.editing.scan import PREFIXES, DivNode, Scan, Span, scan
-from strongroom.mets.editing.splices import Splices, Writable
+from strongroom.mets.editing.splices import OverlapError, Splices, Writable
 from strongroom.mets.editing.tags import Source
 from strongroom.mets.editing.tree import Entry, Tree, shallowest_first
 from strongroom.mets.faults import bad_mets
@@ -48,8 +56,11 @@ def edit(source: BinaryIO, target: Writable, changes: Sequence[Change], *, now: 
         editing = _Editing(data)
         for change in changes:
             editing.plan(change)
-        paths = editing.carry_out(now)
-        editing.splices.write(data, target)
+        try:
+            paths = editing.carry_out(now)
+            editing.splices.write(data, target)
+        except OverlapError as error:
+            raise bad_mets("what is to be changed stands within other things to change") from error
         return Edited(paths=paths, changed=len(editing.splices) > 0)
 
 
@@ -94,7 +105,7 @@ class _Editing:
         self._among: list[tuple[int, tuple[str, str], str]] = []
         #: by where an element begins: it, what goes into it at the end, and its new attributes
         self._ends: dict[int, tuple[Span, list[tuple[tuple[str, str], str]]]] = {}
-        self._tags: dict[int, tuple[Span, dict[str, str]]] = {}
+        self._tags: dict[int, tuple[Span, dict[str, str | None]]] = {}
         self._new_sections: list[str] = []
         self._new_files: list[str] = []
 
@@ -267,10 +278,12 @@ class _Editing:
         if patched != whole:
             self.splices.replace(section.start, section.end, patched)
 
-    def _retag(self, span: Span, values: dict[str, str]) -> None:
+    def _retag(self, span: Span, values: Mapping[str, str | None]) -> None:
         self._tags.setdefault(span.start, (span, {}))[1].update(values)
 
     def _set_access(self, entry: Entry, change: SetAccess) -> None:
+        if change.access_conditions is None and change.rights_statement is UNSET:
+            return
         known = self._scan.descriptions
         for section_id in (entry.div.dmdid or "", *(entry.div.dmdid or "").split()):
             span = known.get(section_id)
@@ -278,10 +291,16 @@ class _Editing:
                 continue
             whole = self._source[span.start : span.end]
             patched = access.patched(whole, change, self._scan.namespaces)
-            if patched is not None:
-                if patched != whole:
-                    self.splices.replace(span.start, span.end, patched)
+            if patched is None:
+                continue
+            blank = patched != whole and access.is_blank(patched, self._scan.namespaces)
+            if blank and self._drop_description(entry, section_id):
                 return
+            if patched != whole:
+                self.splices.replace(span.start, span.end, patched)
+            return
+        if not access.says_something(change):
+            return
         section_id, number = f"DMD_{escape(entry.path) or 'PHYS_ROOT'}", 1
         while section_id in self._scan.ids:
             number += 1
@@ -291,6 +310,22 @@ class _Editing:
         )
         self.splices.insert(first, self._named(access.record(section_id, change)).encode())
         self._retag(entry.div.span, {"DMDID": section_id})
+
+    def _drop_description(self, entry: Entry, section_id: str) -> bool:
+        """Take away a ``dmdSec`` that says nothing now; False if it is not this entry's own."""
+        users = [
+            other.div.dmdid
+            for other in self._tree.entries.values()
+            if section_id in (other.div.dmdid, *(other.div.dmdid or "").split())
+        ]
+        if len(users) != 1:
+            return False
+        span = self._scan.descriptions[section_id]
+        self.splices.cut(span.start, span.end)
+        others = [] if users[0] == section_id else (users[0] or "").split()
+        left = " ".join(other for other in others if other != section_id)
+        self._retag(entry.div.span, {"DMDID": left or None})
+        return True
 
     # -- what is new
 

@@ -38,15 +38,20 @@ def is_empty(tag: bytes) -> bool:
     return tag.endswith(b"/>")
 
 
-def with_attribute(tag: bytes, name: str, value: str) -> bytes:
-    """The start tag with this attribute, in the place of the one it has, or as its last."""
-    given = f'{name}="{attribute(value)}"'.encode()
+def with_attribute(tag: bytes, name: str, value: str | None) -> bytes:
+    """The start tag with this attribute, in the place of the one it has, or as its last.
+
+    None takes the attribute away.
+    """
+    given = f'{name}="{attribute(value)}"'.encode() if value is not None else b""
     pattern = re.compile(rb"""(?<=\s)%s\s*=\s*(?:"[^"]*"|'[^']*')""" % re.escape(name.encode()))
     for match in pattern.finditer(tag):
         # not within the value of another attribute
         before = tag[: match.start()]
         if _closed(before):
-            return before + given + tag[match.end() :]
+            return (before if given else before.rstrip()) + given + tag[match.end() :]
+    if value is None:
+        return tag
     cut = len(tag) - (2 if is_empty(tag) else 1)
     return tag[:cut].rstrip() + b" " + given + tag[cut:]
 
