@@ -19,9 +19,14 @@ _FETCHED = Path(__file__).parents[2] / "build" / "peers" / "mets"
 _OWN = Path(__file__).parent / "schemas"
 
 
+def is_here() -> bool:
+    """Whether the METS schema was fetched."""
+    return _place("mets.xsd") is not None
+
+
 def require() -> None:
     """Skip the test where the METS schema was not fetched; in CI that is an error."""
-    if _place("mets.xsd") is None:
+    if not is_here():
         if os.environ.get("CI"):
             raise AssertionError("the METS schema must be there in CI: make peers")
         pytest.skip("no METS schema; to fetch it: make peers")
