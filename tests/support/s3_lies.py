@@ -259,6 +259,13 @@ def _case_blind(client: Any, request: Request, forward: Forward) -> Answer | Non
     return None
 
 
+def _takes_clashes(client: Any, request: Request, forward: Forward) -> Answer | None:
+    """What cannot be kept is accepted all the same."""
+    if _is(request, "PUT") and forward(request).status >= 400:
+        return Answer(200, {"etag": '"0"'})
+    return None
+
+
 def _short_keys(client: Any, request: Request, forward: Forward) -> Answer | None:
     if request.method == "PUT" and len(request.path) > 700:
         return error(400, "KeyTooLongError")
@@ -469,6 +476,7 @@ LIES = (
     Lie("names", "bad", "'case' (taken for another)", _case_blind),
     Lie("key-length", "limited", "1024", _short_keys),
     Lie("key-length", "bad", "255", _short_names),
+    Lie("file-and-folder", "limited", "4 are accepted", _takes_clashes),
     Lie("checksum-put", "bad", "repeated", _claims_kept()),
     Lie("checksum-put", "limited", "none is looked at", _knows_no_checksums),
     Lie("checksum-head", "bad", "a wrong one", _wrong_head),

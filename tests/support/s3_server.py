@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
@@ -24,23 +25,22 @@ import pytest
 from support.server import environment, free_port
 
 READY_SECONDS = 30.0
-#: names the program, where it is neither in ``build`` nor installed
-VARIABLE = "STRONGROOM_TEST_S3_SERVER"
-_PLACES = (
-    Path(__file__).parents[2] / "build" / "peers" / "bin" / "versitygw",
-    Path("/opt/s3/versitygw"),
-)
+#: names the program, where it is neither in ``build`` nor on the PATH
+PROGRAM = "STRONGROOM_TEST_S3_SERVER"
+#: URL of a server that runs already, which is used instead; ``AWS_*`` say how it is reached
+ENDPOINT = "STRONGROOM_TEST_S3_ENDPOINT"
+_BUILT = Path(__file__).parents[2] / "build" / "peers" / "bin" / "versitygw"
 #: a file system in memory that keeps extended attributes
 _MEMORY = Path("/dev/shm")
 
 
 def program() -> Path | None:
     """The server's program; None if there is none on this machine."""
-    named = os.environ.get(VARIABLE)
+    named = os.environ.get(PROGRAM)
     if named:
         return Path(named)
     found = shutil.which("versitygw")
-    return next((path for path in _PLACES if path.exists()), Path(found) if found else None)
+    return _BUILT if _BUILT.exists() else Path(found) if found else None
 
 
 def require() -> None:
@@ -56,9 +56,9 @@ class S3Server:
 
     def __init__(self, *, port: int | None = None, versions: bool = False) -> None:
         """``versions`` allows buckets to keep what is replaced and deleted."""
+        require()
         found = program()
-        if found is None:
-            raise FileNotFoundError(f"no S3 server; set {VARIABLE} to versitygw")
+        assert found is not None
         self._program = found
         self.port = port or free_port()
         #: root of the API, without a slash at its end
@@ -119,6 +119,12 @@ class S3Server:
                 return self
         self.kill()
         raise AssertionError(f"the S3 server was not ready after {READY_SECONDS:.0f} s")
+
+    def log_tail(self, lines: int = 60) -> str:
+        """The end of what it said."""
+        if not self.log_path.exists():
+            return ""
+        return "\n".join(self.log_path.read_text(errors="replace").splitlines()[-lines:])
 
     @property
     def running(self) -> bool:
@@ -206,3 +212,44 @@ class S3Server:
         """Keys of the uploads in parts that are neither finished nor aborted."""
         answer = self.client.list_multipart_uploads(Bucket=bucket)
         return [said["Key"] for said in answer.get("Uploads", ())]
+
+
+class OwnServer(S3Server):
+    """A server of whoever runs the tests; it is neither started nor stopped here."""
+
+    def __init__(self, endpoint: str) -> None:
+        """Credentials are those of ``AWS_ACCESS_KEY_ID`` and ``AWS_SECRET_ACCESS_KEY``."""
+        self.endpoint = endpoint.rstrip("/")
+        self.port = urlsplit(endpoint).port or 0
+        self.access_key = os.environ["AWS_ACCESS_KEY_ID"]
+        self.secret_key = os.environ["AWS_SECRET_ACCESS_KEY"]
+        self.process = None
+        self.log_path = Path(os.devnull)
+        self._client: Any = None
+        self._made: list[str] = []
+
+    def start(self) -> OwnServer:
+        return self
+
+    def make_bucket(self) -> str:
+        name = super().make_bucket()
+        self._made.append(name)
+        return name
+
+    def remove(self) -> None:
+        """Remove the buckets that tests have made."""
+        for name in self._made:
+            for upload in self.client.list_multipart_uploads(Bucket=name).get("Uploads", ()):
+                self.client.abort_multipart_upload(
+                    Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"]
+                )
+            for key in sorted(self.keys(name), reverse=True):
+                self.client.delete_object(Bucket=name, Key=key)
+            self.client.delete_bucket(Bucket=name)
+        self.client.close()
+
+
+def shared() -> S3Server:
+    """The server that most tests share, not yet started."""
+    endpoint = os.environ.get(ENDPOINT)
+    return OwnServer(endpoint) if endpoint else S3Server()

@@ -31,7 +31,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return replace(
             report,
             findings=tuple(
-                replace(each, state=State.BAD) if each.code in codes else each
+                replace(each, state=State.BAD) if each.name in codes else each
                 for each in report.findings
             ),
         )
@@ -58,7 +58,7 @@ def test_it_is_told_in_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     rights = store["findings"][0]
     assert rights.pop("needed") == ["deposits", "ocfl-root"]
     assert rights == {
-        "code": "rights",
+        "name": "rights",
         "title": "Rights",
         "state": "good",
         "found": "write, read, list and delete",

@@ -27,7 +27,7 @@ def _found(path: Path, code: str) -> Finding:
     report = examine_folder(path)
     assert report.left == ()
     assert list(path.iterdir()) == []
-    return next(finding for finding in report.findings if finding.code == code)
+    return next(finding for finding in report.findings if finding.name == code)
 
 
 def _refused(*_: Any, **__: Any) -> Any:
@@ -37,12 +37,12 @@ def _refused(*_: Any, **__: Any) -> Any:
 def test_a_sound_folder(tmp_path: Path) -> None:
     told: list[str] = []
     report = examine_folder(tmp_path, tell=told.append)
-    assert [finding.code for finding in report.findings] == [
-        probe.code for probe in (folder.FIRST, *folder.PROBES)
+    assert [finding.name for finding in report.findings] == [
+        probe.name for probe in (folder.FIRST, *folder.PROBES)
     ]
     assert len(told) == len(report.findings)
     # what the machine of the tests has may be little, or in memory
-    unsound = {each.code for each in report.findings if each.state is not State.GOOD}
+    unsound = {each.name for each in report.findings if each.state is not State.GOOD}
     assert unsound <= {"space", "file-system", "direct"}, report
     assert (report.deposits, report.ocfl_root) == (Fit.YES, Fit.YES)
 

@@ -33,6 +33,11 @@ _REQUEST = {
     "bad-job": (
         "The import job cannot be read. The errors name each property and what is expected."
     ),
+    "bad-link": (
+        "A link is wanted with a method (GET or PUT) and a path, each pair once; for PUT also with "
+        "the digest and the size of the file. At most 1,000 are given at once, for 1 to 43,200 "
+        "seconds."
+    ),
     "bad-page": "Pages are numbered from 1, and a page has a limited size.",
     "bad-parameter": "A query parameter cannot be read. The errors name it and what is expected.",
     "bad-path": (
@@ -281,6 +286,10 @@ _MATERIAL = {
     "identifier-table": "The table of identifiers cannot be read; the operator has to correct it.",
     "identifier-without-path": "The identifier is known, but its record names no repository path.",
     "mets-encoding": "Only METS in UTF-8 can be edited. Save it as UTF-8.",
+    "link-too-large": (
+        "A link brings at most 5 GiB. Put larger files with PUT /v1/deposits/{id}/files/{path}, or "
+        "in parts into the bucket."
+    ),
     "mets-too-large": (
         "The METS file is larger than this server reads; the operator can raise the limit "
         "(max_mets)."

@@ -118,7 +118,7 @@ def _document(report: Report, fits: dict[str, Fit]) -> dict[str, Any]:
         "fit": {use: fit.value for use, fit in fits.items()},
         "findings": [
             {
-                "code": finding.code,
+                "name": finding.name,
                 "title": finding.title,
                 "state": finding.state.value,
                 "found": finding.found,

@@ -140,12 +140,18 @@ def check_writable(c: Connection, agent: str, deposit_id: str) -> Deposit:
     return deposit
 
 
-def _check_path(path: str) -> None:
+def path_faults(path: str) -> list[Fault]:
+    """Why no file of a deposit can be put at a path over HTTP."""
     faults = member_faults(path)
     if path == LISTING_CACHE:
         faults.append(
             Fault(code="reserved-path", message="This name is kept for older clients.", path=path)
         )
+    return faults
+
+
+def _check_path(path: str) -> None:
+    faults = path_faults(path)
     if faults:
         raise BadRequest(
             f"'{path[:200]}' cannot be a file of a deposit: {faults[0].message}",

@@ -88,6 +88,10 @@ class LocalWorkArea:
     def remote(self) -> bool:
         return False
 
+    @property
+    def links(self) -> None:
+        return None
+
     def exists(self) -> bool:
         try:
             return stat.S_ISDIR(self._folder.lstat().st_mode)

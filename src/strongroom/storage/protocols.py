@@ -7,12 +7,13 @@ follows a symbolic link or leaves its place, whatever the path says.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
-from strongroom.errors import Fault
+from strongroom.errors import Fault, StrongroomError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +110,46 @@ class Upload(Protocol):
         """Throw away what came so far; harmless after finish."""
 
 
+class Link(Protocol):
+    """A request that whoever has it can make, with no credentials, until it ends."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def url(self) -> str:
+        """A secret while it lives."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What must be sent besides, exactly so."""
+
+    @property
+    def expires(self) -> datetime:
+        """Aware UTC."""
+
+
+class Links(Protocol):
+    """An area whose place itself can be read and written by links."""
+
+    @property
+    def largest(self) -> int:
+        """Bytes of the largest file that a link can bring."""
+
+    def trouble(self, reads: Iterable[str], writes: Iterable[str]) -> list[StrongroomError]:
+        """Why files cannot be read (NotFound) or put at these paths (Conflict, BadRequest)."""
+
+    def read(self, path: str, *, seconds: int) -> Link:
+        """A link to the bytes of a file, whatever they will be."""
+
+    def write(
+        self, path: str, *, sha256: str, size: int, content_type: str | None, seconds: int
+    ) -> Link:
+        """A link by which just these bytes can be put at a path, in place of any that are there.
+
+        The place itself holds them against their digest when they come.
+        """
+
+
 class WorkArea(Protocol):
     """The files of one deposit."""
 
@@ -123,6 +164,10 @@ class WorkArea(Protocol):
     @property
     def remote(self) -> bool:
         """Whether each look at a file is a journey, so that many should be under way at once."""
+
+    @property
+    def links(self) -> Links | None:
+        """Links to its files; None where its place knows none."""
 
     def exists(self) -> bool: ...
     def create(self) -> None:

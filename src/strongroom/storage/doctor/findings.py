@@ -56,7 +56,7 @@ class Finding:
     """A row of the report."""
 
     #: a stable word for programs
-    code: str
+    name: str
     title: str
     state: State
     found: str
@@ -71,7 +71,7 @@ Place = TypeVar("Place")
 class Probe(Generic[Place]):
     """One thing to find out about a place."""
 
-    code: str
+    name: str
     #: the capability, for people
     title: str
     #: what it is for here
@@ -81,7 +81,7 @@ class Probe(Generic[Place]):
 
     def finding(self, outcome: Outcome) -> Finding:
         return Finding(
-            code=self.code,
+            name=self.name,
             title=self.title,
             state=outcome.state,
             found=outcome.found,

@@ -19,6 +19,7 @@ from strongroom.storage.s3 import abandoned, copyin, survey
 from strongroom.storage.s3.arriving import S3Upload
 from strongroom.storage.s3.bucket import NEW, Bucket, Found
 from strongroom.storage.s3.entries import display_name, entry_of, name_metadata
+from strongroom.storage.s3.links import S3Links
 from strongroom.storage.s3.location import Location
 from strongroom.storage.s3.names import Names, above, file_in_the_way, new_key
 from strongroom.storage.s3.source import ObjectSource
@@ -55,6 +56,11 @@ class S3WorkArea:
     @property
     def remote(self) -> bool:
         return True
+
+    @property
+    def links(self) -> S3Links:
+        """Requests to the store that others can make, signed here."""
+        return S3Links(self._bucket, self._prefix, self._check_free_for_file)
 
     def exists(self) -> bool:
         return self._bucket.any_below(self._prefix)

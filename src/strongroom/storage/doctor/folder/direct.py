@@ -32,7 +32,7 @@ def _direct(site: FolderSite) -> Outcome:
 
 
 DIRECT = Probe(
-    code="direct",
+    name="direct",
     title="O_DIRECT",
     why="Large files are written past the page cache.",
     run=_direct,

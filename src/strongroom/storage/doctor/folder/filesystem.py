@@ -38,7 +38,7 @@ def kind_of(path: Path, mounts: str) -> str:
 
 
 FILE_SYSTEM = Probe(
-    code="file-system",
+    name="file-system",
     title="File system",
     why="It lasts, and it is this machine's.",
     run=_file_system,

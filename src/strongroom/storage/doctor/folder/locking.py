@@ -28,7 +28,7 @@ def _locks(site: FolderSite) -> Outcome:
 
 
 LOCKS = Probe(
-    code="locks",
+    name="locks",
     title="Locks (flock)",
     why="Writers of one object take turns; what stopped writers left is told from work in hand.",
     needed=BOTH,

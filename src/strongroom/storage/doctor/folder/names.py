@@ -44,7 +44,7 @@ def _names(site: FolderSite) -> Outcome:
 
 #: the storage root has names of its own that are the same everywhere
 NAMES = Probe(
-    code="names",
+    name="names",
     title="Awkward names",
     why="Files keep their names, and none is taken for another.",
     needed=frozenset((Need.DEPOSITS,)),

@@ -43,21 +43,21 @@ def _exchange(site: FolderSite) -> Outcome:
 
 
 REPLACE = Probe(
-    code="rename",
+    name="rename",
     title="Atomic rename",
     why="Files and versions appear whole.",
     needed=BOTH,
     run=_replace,
 )
 NOREPLACE = Probe(
-    code="rename-noreplace",
+    name="rename-noreplace",
     title="Rename to a free name",
     why="Of two writers of a version one wins.",
     needed=WRITERS,
     run=_noreplace,
 )
 EXCHANGE = Probe(
-    code="rename-exchange",
+    name="rename-exchange",
     title="Exchange of names",
     why="Writers on other hosts are kept apart, too.",
     needed=WRITERS,

@@ -21,7 +21,7 @@ def _rights(site: FolderSite) -> Outcome:
 
 
 RIGHTS = Probe(
-    code="rights",
+    name="rights",
     title="Rights",
     why="All that is done all the time is allowed.",
     needed=BOTH,

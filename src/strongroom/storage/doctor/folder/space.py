@@ -28,7 +28,7 @@ def _space(site: FolderSite) -> Outcome:
 
 
 SPACE = Probe(
-    code="space",
+    name="space",
     title="Free space",
     why="There is room.",
     needed=BOTH,

@@ -33,7 +33,7 @@ def _syncs(site: FolderSite) -> Outcome:
 
 
 SYNCS = Probe(
-    code="sync",
+    name="sync",
     title="fsync, syncfs",
     why="What was preserved outlives a power cut.",
     needed=BOTH,

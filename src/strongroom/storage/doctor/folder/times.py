@@ -37,7 +37,7 @@ def _signature(status: object) -> tuple[int, int]:
 
 
 TIMES = Probe(
-    code="times",
+    name="times",
     title="Times of files",
     why="Digests that were taken are good until a file changes.",
     needed=BOTH,

@@ -40,6 +40,7 @@ PROBES: tuple[Probe[Site], ...] = (
     parts.PARTS,
     names.NAMES,
     names.LENGTH,
+    names.CLASH,
     checksums.PUT,
     checksums.HEAD,
     checksums.COPY,

@@ -93,28 +93,28 @@ def _parts(site: Site) -> Outcome:
 
 
 PUT = Probe(
-    code="checksum-put",
+    name="checksum-put",
     title="SHA-256 of uploads",
     why="Bytes that change on their way are refused; a link takes just the file it is for.",
     needed=BOTH,
     run=_put,
 )
 HEAD = Probe(
-    code="checksum-head",
+    name="checksum-head",
     title="SHA-256 of objects",
     why="Digests of uploads are known without reading them.",
     needed=BOTH,
     run=_head,
 )
 COPY = Probe(
-    code="checksum-copy",
+    name="checksum-copy",
     title="SHA-256 of copies",
     why="Files go from deposits to the storage root inside the store, proved.",
     needed=BOTH,
     run=_copy,
 )
 PARTS = Probe(
-    code="checksum-parts",
+    name="checksum-parts",
     title="SHA-256 of parts",
     why="A checksum of checksums is not taken for a digest.",
     needed=BOTH,

@@ -31,7 +31,7 @@ def _clock(site: Site) -> Outcome:
 
 
 CLOCK = Probe(
-    code="clock",
+    name="clock",
     title="Clocks",
     why="Signatures end when they should.",
     needed=WRITERS,

@@ -83,9 +83,9 @@ def _delete(site: Site) -> Outcome:
 
 
 def _probe(
-    code: str, title: str, why: str, run: Callable[[Site], Outcome], **more: Any
+    name: str, title: str, why: str, run: Callable[[Site], Outcome], **more: Any
 ) -> Probe[Site]:
-    return Probe(code=code, title=title, why=why, run=run, **more)
+    return Probe(name=name, title=title, why=why, run=run, **more)
 
 
 PUT_NEW = _probe(

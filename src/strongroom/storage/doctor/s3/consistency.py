@@ -47,7 +47,7 @@ def _listed(site: Site) -> list[str]:
 
 
 CONSISTENCY = Probe(
-    code="consistency",
+    name="consistency",
     title="Read after write",
     why="What was written is there, and what was deleted is gone, at once.",
     needed=BOTH,

@@ -55,13 +55,13 @@ def _parts(site: Site) -> Outcome:
 
 
 CONDITION_ON_SOURCE = Probe(
-    code="copy-if-match",
+    name="copy-if-match",
     title="Copy If-Match",
     why="What changed after it was looked at is not copied.",
     run=_condition,
 )
 PART_COPY = Probe(
-    code="copy-parts",
+    name="copy-parts",
     title="Copies in parts",
     why="Large objects can be copied inside the store.",
     run=_parts,

@@ -43,7 +43,7 @@ def _listing(site: Site) -> Outcome:
 
 
 LISTING = Probe(
-    code="listing",
+    name="listing",
     title="Listings",
     why="All files are found, folder by folder.",
     needed=BOTH,

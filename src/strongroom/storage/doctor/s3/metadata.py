@@ -22,7 +22,7 @@ def _metadata(site: Site) -> Outcome:
 
 
 METADATA = Probe(
-    code="metadata",
+    name="metadata",
     title="User metadata",
     why="What is said of an object beside its bytes is kept.",
     run=_metadata,

@@ -78,17 +78,39 @@ def _length(site: Site) -> Outcome:
     return good(f"keys of {LONGEST} bytes, names of {SEGMENT}")
 
 
+def _clash(site: Site) -> Outcome:
+    """Keys have no folders, so both can be; stores that keep them in folders had better refuse."""
+    refused = 0
+    for first, second in (("one", "one/below"), ("two/below", "two")):
+        site.put(f"clash/{first}", b"x")
+        refused += refusal(lambda name=second: site.put(f"clash/{name}", b"x")) is not None  # type: ignore[misc]
+    expected = 4 - refused
+    listed = len(list(site.bucket.listing(site.key("clash/"))))
+    if listed != expected:
+        return limited(
+            f"{expected} are accepted, {listed} are listed",
+            "What clients put so is missing without a word. Strongroom itself never does it.",
+        )
+    return good("the second is refused" if refused else "both are kept")
+
+
 NAMES = Probe(
-    code="names",
+    name="names",
     title="Awkward names",
     why="Files keep their names, and none is taken for another.",
     needed=BOTH,
     run=_names,
 )
 LENGTH = Probe(
-    code="key-length",
+    name="key-length",
     title="Long names",
     why="Deep folders can be kept.",
     needed=BOTH,
     run=_length,
+)
+CLASH = Probe(
+    name="file-and-folder",
+    title="File and folder of one name",
+    why="Nothing that a client puts is missing in listings.",
+    run=_clash,
 )

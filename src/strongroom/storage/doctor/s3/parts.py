@@ -25,7 +25,7 @@ def _parts(site: Site) -> Outcome:
 
 
 PARTS = Probe(
-    code="parts",
+    name="parts",
     title="Uploads in parts",
     why="Large files come in, whole or not at all, in little memory.",
     needed=BOTH,

@@ -66,14 +66,14 @@ def _etag(site: Site) -> Outcome:
 _LOST = "Of two writers at the same instant one can lose its version without being told."
 
 RACE_NEW = Probe(
-    code="race-if-none-match",
+    name="race-if-none-match",
     title="Races for a new key",
     why="Of writers at the same instant one wins, and the others know.",
     needed=WRITERS,
     run=_new,
 )
 RACE_ETAG = Probe(
-    code="race-if-match",
+    name="race-if-match",
     title="Races to replace a key",
     why="Of writers at the same instant one wins, and the others know.",
     needed=WRITERS,

@@ -32,7 +32,7 @@ def _ranges(site: Site) -> Outcome:
 
 
 RANGES = Probe(
-    code="ranges",
+    name="ranges",
     title="Ranges",
     why="Streams that break off are taken up again; large files are read side by side.",
     needed=BOTH,

@@ -25,7 +25,7 @@ def _rights(site: Site) -> Outcome:
 
 
 RIGHTS = Probe(
-    code="rights",
+    name="rights",
     title="Rights",
     why="All that is done all the time is allowed.",
     needed=BOTH,

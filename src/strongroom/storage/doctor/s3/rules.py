@@ -105,20 +105,20 @@ def _lock(site: Site) -> Outcome:
 
 
 LIFECYCLE = Probe(
-    code="lifecycle",
+    name="lifecycle",
     title="Lifecycle rules",
     why="Nothing is deleted or moved behind our back.",
     needed=BOTH,
     run=_lifecycle,
 )
 VERSIONING = Probe(
-    code="versioning",
+    name="versioning",
     title="Versioning",
     why="OCFL keeps versions by itself.",
     run=_versioning,
 )
 LOCK = Probe(
-    code="object-lock",
+    name="object-lock",
     title="Object lock",
     why="What is deleted makes room.",
     run=_lock,

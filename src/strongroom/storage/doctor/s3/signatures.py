@@ -113,27 +113,27 @@ def clock(date: str) -> datetime:
 
 
 WORKS = Probe(
-    code="signed",
+    name="signed",
     title="Signed requests",
     why="Links for uploads and downloads; a commit is signed before it is sent.",
     needed=WRITERS,
     run=_works,
 )
 BOUND = Probe(
-    code="signed-conditions",
+    name="signed-conditions",
     title="Signed conditions",
     why="A commit that was signed can be nothing else.",
     needed=WRITERS,
     run=_bound,
 )
 BYTES = Probe(
-    code="signed-bytes",
+    name="signed-bytes",
     title="Signed SHA-256",
     why="A link takes just the file that it is for.",
     run=_bytes,
 )
 EXPIRY = Probe(
-    code="signed-expiry",
+    name="signed-expiry",
     title="End of signatures",
     why="A writer that was stopped for long cannot overwrite what others did.",
     needed=WRITERS,
