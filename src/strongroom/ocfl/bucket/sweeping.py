@@ -66,7 +66,8 @@ def _notes(site: BucketSite) -> Iterator[tuple[Held, float]]:
     for entry in lying:
         held = intents.read(site.bucket, entry.key)
         if held is not None and now is not None:
-            yield held, (now - _written(held)).total_seconds()
+            # the clocks of a store tick in seconds, and not all at once
+            yield held, max(0.0, (now - _written(held)).total_seconds())
 
 
 def _written(held: Held) -> datetime:
@@ -132,7 +133,7 @@ def bury(site: BucketSite, held: Held) -> bool:
     path = site.object_path(held.note.object_id)
     is_purge = held.note.purpose == "purge"
     found = _of_purged(site, path) if is_purge else _of_attempt(site, path, held.note.nonce)
-    notes = [other for other in intents.about(site, held.note.object_id) if other.key != held.key]
+    notes = purging.others(site, held)
     root = commit.root_of(site, path)
     named = None if root is None else purging.named(root)
     in_the_way = [other for other in notes if not _is_old_purge(site, other)]
@@ -153,7 +154,7 @@ def bury(site: BucketSite, held: Held) -> bool:
         whole = site.object_key(path, "v")
         abandoned.abort(site.bucket, whole, math.inf, within=f"/{held.note.nonce}/")
     if named is None and not in_the_way:
-        _delete_declarations(site, held, path)
+        purging.clear_declarations(site, held, path)
     intents.remove(site, held)
     return True
 
@@ -189,22 +190,3 @@ def _of_purged(site: BucketSite, path: StoragePath) -> list[Listed]:
     prefix = site.object_key(path, "")
     declaration = prefix + replacing.DECLARATION
     return [entry for entry in site.bucket.listing(prefix) if not entry.key.startswith(declaration)]
-
-
-def _delete_declarations(site: BucketSite, held: Held, path: StoragePath) -> None:
-    """The declaration of an object that never was, or is no more.
-
-    A writer that begins meanwhile has left its note first, and so is seen afterwards.
-    """
-    prefix = site.object_key(path, "")
-    lying = list(site.bucket.listing(prefix))
-    declaration = site.object_key(path, replacing.DECLARATION)
-    if any(not entry.key.startswith(declaration) for entry in lying):
-        return  # something that we do not know lies there
-    declared = [(entry.key, site.bucket.get(entry.key)[0]) for entry in lying]
-    for key, _ in declared:
-        site.bucket.delete(key)
-    begun = any(other.key != held.key for other in intents.about(site, held.note.object_id))
-    if begun or commit.root_of(site, path) is not None:
-        for key, body in declared:
-            site.bucket.put(key, body)
