@@ -18,8 +18,8 @@ from strongroom.ocfl import replacing
 from strongroom.ocfl.backend import Repairs, reason
 from strongroom.ocfl.bucket import commit, intents, owners, purging, recovery
 from strongroom.ocfl.bucket.intents import Held
-from strongroom.ocfl.bucket.opening import PROBE
 from strongroom.ocfl.bucket.site import BucketSite
+from strongroom.ocfl.declared import IDENTITY
 from strongroom.ocfl.digests import CONTENT, of
 from strongroom.ocfl.evidence import VERSION
 from strongroom.ocfl.extensions import STAGING
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 #: seconds after which work of another host, of which nobody can say whether it lives, is given up
 _FORGOTTEN = 24 * 3600
+#: what lies in staging and is no trial of the store
+_STAYS = ("README.txt", IDENTITY, "work/", "aside/")
 
 
 def settle(site: BucketSite) -> Repairs:
@@ -42,7 +44,7 @@ def settle(site: BucketSite) -> Repairs:
             done += _settle_one(site, held, age, 0)
         except (StrongroomError, OSError) as error:
             failed.append(reason(error, f"unfinished work {held.key}"))
-    _clear_probes(site)
+    _clear_trials(site)
     return Repairs(done=tuple(done), failed=tuple(failed))
 
 
@@ -100,12 +102,17 @@ def _may_live(held: Held, age: float, older_than: float) -> bool:
     return age < older_than or bool(lives) or (lives is None and age < _FORGOTTEN)
 
 
-def _clear_probes(site: BucketSite) -> None:
+def _clear_trials(site: BucketSite) -> None:
     """Remove what openers of the root have left that were stopped as they tried the store."""
-    keys, _ = site.bucket.level(site.key_of(f"extensions/{STAGING}/{PROBE}"))
-    if keys:
+    staging = site.key_of(f"extensions/{STAGING}/")
+    keys, deeper = site.bucket.level(staging)
+    odd = [entry for entry in keys if entry.key[len(staging) :] not in _STAYS]
+    for prefix in deeper:
+        if prefix[len(staging) :] not in _STAYS:
+            odd += site.bucket.listing(prefix)
+    if odd:
         now = site.bucket.clock()
-        for entry in keys:
+        for entry in odd:
             if (now - entry.modified).total_seconds() >= site.burial:
                 site.bucket.delete(entry.key)
 
