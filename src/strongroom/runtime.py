@@ -140,7 +140,7 @@ def _serve(settings: Settings) -> int:
         ctx.areas.check()
         with locked(settings, "worker", wait=ORPHAN):  # nobody else is at work meanwhile
             report = maintenance.start_up(ctx, _tell_progress)
-            ctx.areas.sweep(upkeep.ABANDONED)
+            upkeep.tend_areas(ctx)
         if report is not None:
             _tell_report(report)
         edge = EdgeSettings(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import time
@@ -577,6 +578,45 @@ def test_unknown_deposits_and_queries(client: httpx.Client, server: Server, view
 
 def test_the_flat_view_of_an_unknown_deposit(client: httpx.Client, server: Server) -> None:
     assert_problem(client.get(f"{server.url}/v1/deposits/abcdefghjkmn/combined"), 404)
+
+
+def test_views_of_many_files_are_sent_while_they_are_written(client: httpx.Client) -> None:
+    deposit = make_deposit(client, template="RootLevel")
+    objects = content(deposit) / "objects"
+    for number in range(4000):
+        (objects / f"file number {number:04}.txt").touch()
+    settle()
+    expected = {f"objects/file number {number:04}.txt" for number in range(4000)}
+    for view in ("filesystem?refresh=true", "filesystem", "combined"):
+        answer = ok(client.get(f"{deposit['id']}/{view}"))
+        assert answer.headers.get("content-length") is None
+        assert answer.headers["content-type"] == "application/json; charset=utf-8"
+        assert expected <= set(by_path(answer.json()))
+    assert expected <= set(combined(client, deposit))
+    head = ok(client.head(f"{deposit['id']}/filesystem"))
+    assert head.content == b""
+    # one who goes away in the middle takes nothing with him
+    with client.stream("GET", f"{deposit['id']}/combined") as answer:
+        next(answer.iter_bytes(1000))
+    assert filesystem(client, deposit)["files"]
+
+
+def test_what_can_be_no_file_is_told(client: httpx.Client) -> None:
+    deposit = made(client, "RootLevel")
+    (content(deposit) / "objects" / "link").symlink_to("/etc/passwd")
+    (content(deposit) / "metadata" / "siegfried" / "siegfried.yaml").symlink_to("/etc/passwd")
+    os.mkfifo(content(deposit) / "objects" / "pipe")
+    Path(os.fsdecode(bytes(content(deposit) / "objects") + b"/\xff")).touch()
+    tree = filesystem(client, deposit)
+    told = {each["path"]: each["code"] for each in tree["warnings"]}
+    assert told == {
+        "objects/link": "symbolic-link",
+        "metadata/siegfried/siegfried.yaml": "symbolic-link",
+        "objects/pipe": "special-file",
+        "objects/\\xff": "bad-name",
+    }
+    assert told.keys().isdisjoint(by_path(tree))
+    assert "root:" not in json.dumps(tree)
 
 
 def test_a_mets_that_cannot_be_read_hides_no_file(client: httpx.Client) -> None:

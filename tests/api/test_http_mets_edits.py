@@ -9,8 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support import samples, workflow
+from support import mets_schema, samples, workflow
 from support.server import Server
+from support.shapes import assert_empty
 from support.workflow import Json, get, ok
 
 FILES = {
@@ -80,6 +81,13 @@ def delete(
     return client.post(f"{deposit['id']}/mets/delete", json=body, headers=headers)
 
 
+def mets_schema_problems(client: httpx.Client, deposit: Json) -> list[str]:
+    """What the schema finds wrong with a deposit's METS; nothing where there is no schema."""
+    if not mets_schema.is_here():
+        return []
+    return mets_schema.problems(ok(client.get(f"{deposit['id']}/mets")).content)
+
+
 def mets(client: httpx.Client, deposit: Json) -> str:
     return ok(client.get(f"{deposit['id']}/mets")).text
 
@@ -122,6 +130,60 @@ def test_the_whole_way_of_a_managed_deposit(client: httpx.Client, template: str)
     assert found["objects/a.txt"] == samples.sha256(b"changed")
     assert found["objects/new.txt"] == samples.sha256(b"new")
     assert "objects/b c/empty" not in found
+    assert_empty(workflow.get_diff(client, workflow.export(client, deposit["archivalGroup"])))
+
+
+@pytest.mark.parametrize("template", ["RootLevel", "BagIt"])
+def test_our_own_mets_alone_is_edited_into_a_third_version(
+    client: httpx.Client, template: str
+) -> None:
+    """Template, files, METS; an export edited; then nothing but the METS, and one file more."""
+    deposit = managed(client, template, f"alone-{template.lower()}")
+    group = deposit["archivalGroup"]
+    ok(add(client, deposit, list(FILES)))
+    assert workflow.run_diff(client, deposit)["newVersion"] == "v1"
+    exported = workflow.export(client, group)
+    put(exported, "objects/second.txt", b"second")
+    ok(add(client, exported, ["objects/second.txt"]))
+    assert workflow.run_diff(client, exported)["newVersion"] == "v2"
+
+    alone = workflow.make_deposit(client, archivalGroup=group, template=template)
+    root = workflow.local(alone["files"])
+    there = [path.name for path in root.rglob("*") if path.is_file()]
+    assert there == ["mets.xml"]
+    before = mets(client, alone)
+    assert_empty(workflow.get_diff(client, alone))
+    put(alone, "objects/third.txt", b"third")
+    put(alone, "objects/a.txt", b"changed")
+    ok(add(client, alone, ["objects/third.txt", "objects/a.txt"]))
+    # what lies in the group and not here is taken out of the METS alone
+    ok(delete(client, alone, ["objects/b c/d & e.txt", "metadata/notes.txt"]))
+    assert mets_schema_problems(client, alone) == []
+    diff = workflow.get_diff(client, alone)
+    assert workflow.paths_of(diff["binariesToAdd"], group) == ["objects/third.txt"]
+    assert workflow.paths_of(diff["binariesToPatch"], group) == ["mets.xml", "objects/a.txt"]
+    assert workflow.paths_of(diff["binariesToDelete"], group) == [
+        "metadata/notes.txt",
+        "objects/b c/d & e.txt",
+    ]
+    third = mets(client, alone).encode()
+    assert third != before.encode()
+    assert workflow.run_diff(client, alone)["newVersion"] == "v3"
+    workflow.assert_holds(
+        client,
+        group,
+        {
+            "mets.xml": third,
+            "objects/a.txt": b"changed",
+            "objects/b c/empty": b"",
+            "objects/second.txt": b"second",
+            "objects/third.txt": b"third",
+        },
+    )
+    fourth = workflow.export(client, group)
+    ok(delete(client, fourth, ["objects/third.txt"]))
+    assert workflow.run_diff(client, fourth)["newVersion"] == "v4"
+    assert "objects/third.txt" not in workflow.binaries(workflow.load(client, group))
 
 
 def test_the_etag_must_be_that_of_the_mets_as_it_is(client: httpx.Client) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from support import samples, stages, workflow
 from support.s3_server import S3Server
-from support.server import Server, ServerDied
+from support.server import Server, ServerDied, run_command
 from support.stages import Stage
 from support.workflow import Json, get, ok
 
@@ -139,6 +139,73 @@ def test_the_type_that_a_client_stored_counts_before_a_guess(stage: Stage) -> No
     bucket, prefix = stage.bucket_and_prefix(exported)
     head = stage.s3.client.head_object(Bucket=bucket, Key=f"{prefix}objects/scan.dat")
     assert head["ContentType"] == "image/tiff"
+
+
+def test_names_that_clients_stored_become_labels(stage: Stage) -> None:
+    group = stage.group()
+    deposit = workflow.make_deposit(
+        stage.client, archivalGroup=group, archivalGroupName="Named", template="RootLevel"
+    )
+    named = {"Original-Name": "My+Scan+%C3%A9+%26+more.TIF"}
+    stage.put(deposit, "objects/sub/", b"", Metadata={"Original-Name": "A+Sub+Folder"})
+    stage.put(deposit, "objects/sub/my-scan.tif", b"x", Metadata=named, ContentType="image/x-mine")
+    tag = get(stage.client, deposit["id"])["metsETag"]
+    paths = ["objects/sub", "objects/sub/my-scan.tif"]
+    ok(stage.client.post(f"{deposit['id']}/mets", json=paths, headers={"If-Match": tag}))
+    diff = workflow.get_diff(stage.client, deposit)
+    [scan] = [i for i in diff["binariesToAdd"] if i["id"].endswith("my-scan.tif")]
+    assert (scan["name"], scan["contentType"]) == ("My Scan é & more.TIF", "image/x-mine")
+    names = {i["id"].removeprefix(group + "/"): i["name"] for i in diff["containersToAdd"]}
+    assert names["objects/sub"] == "A Sub Folder"
+    workflow.run_diff(stage.client, deposit)
+    exported = workflow.export(stage.client, group)
+    bucket, prefix = stage.bucket_and_prefix(exported)
+    head = stage.s3.client.head_object(Bucket=bucket, Key=f"{prefix}objects/sub/my-scan.tif")
+    assert head["Metadata"] == {"original-name": named["Original-Name"]}
+
+
+def test_the_view_of_files_tells_what_the_store_knows(stage: Stage) -> None:
+    deposit = workflow.make_deposit(stage.client, archivalGroup=stage.group(), template="RootLevel")
+    named = {"Original-Name": "An+Original.txt"}
+    stage.put(
+        deposit,
+        "objects/a.dat",
+        TEXT,
+        Metadata=named,
+        ContentType="text/plain",
+        ChecksumAlgorithm="SHA256",
+    )
+    stage.put(deposit, "objects/b.dat", b"b")
+    for refresh in ("true", "false", "false"):
+        answer = stage.client.get(f"{deposit['id']}/filesystem", params={"refresh": refresh})
+        tree = ok(answer).json()
+        [objects] = [folder for folder in tree["directories"] if folder["name"] == "objects"]
+        files = {file["localPath"]: file for file in objects["files"]}
+        first = files["objects/a.dat"]
+        assert first["name"] == "An Original.txt"
+        assert first["contentType"] == "text/plain"
+        assert first["digest"] == samples.sha256(TEXT)
+        assert files["objects/b.dat"]["digest"] is None
+    bucket, prefix = stage.bucket_and_prefix(deposit)
+    head = stage.s3.client.head_object(Bucket=bucket, Key=f"{prefix}{stages.CACHE}")
+    assert head["ContentType"] == "application/json"
+
+
+def test_a_folder_is_preserved_over_http(stage: Stage, tmp_path: Path) -> None:
+    group = stage.group()
+    files = samples.with_mets(samples.book(2) | {"objects/big.bin": os.urandom(17 << 20)})
+    for path, data in files.items():
+        place = tmp_path / "book" / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+    room = group.partition("/repository")[2]
+    arguments = ("--server", stage.server.url, "preserve", str(tmp_path / "book"), room)
+    done = run_command(*arguments)
+    assert done.returncode == 0, done.stderr
+    workflow.assert_holds(stage.client, group, files, "v1")
+    again = run_command(*arguments)
+    assert again.returncode == 0, again.stderr
+    assert "unchanged" in again.stdout
 
 
 # ---------------------------------------------------------------------------------------- tools

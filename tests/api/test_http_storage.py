@@ -20,8 +20,6 @@ from support.workflow import Json, get, ok
 def stage(
     request: pytest.FixtureRequest, s3: S3Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
-    if request.param in stages.UNREADY:
-        pytest.skip("OCFL roots in S3 are not there yet")
     with stages.opened(request.param, tmp_path_factory.mktemp("stage"), s3) as opened:
         yield opened
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
 import pytest
 
 from strongroom.errors import Conflict, Fault, StrongroomError, Unprocessable
 from strongroom.storage.protocols import CopyIn, FileEntry
-from strongroom.storage.s3 import arriving, copyin, reading, survey
+from strongroom.storage.s3 import arriving, connection, copyin, reading, survey
 from strongroom.storage.s3 import source as source_module
 from strongroom.storage.s3.bucket import Bucket, Found, Listed
 from strongroom.storage.s3.location import Location
@@ -455,3 +456,20 @@ def test_a_large_file_is_read_from_any_place(
         with pytest.raises(OSError, match="replaced"):
             stream.read()
     assert first.sha256 == sha256(data)
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-11-26T14:47:33.123Z", "2026-11-26T14:47:33Z", "Thu, 26 Nov 2026 14:47:33 GMT"]
+)
+def test_moments_are_read_as_stores_write_them(text: str) -> None:
+    found = connection._moment(text)
+    assert found.replace(microsecond=0) == datetime(2026, 11, 26, 14, 47, 33, tzinfo=UTC)
+    assert found.utcoffset() == timedelta(0)
+
+
+def test_the_clock_of_the_store_is_read(area: S3WorkArea) -> None:
+    put(area, "f", b"x")
+    listed, looked = area.listing().files[0], area.entry("f")
+    assert looked is not None
+    assert abs(listed.changed_ns - looked.changed_ns) <= 10**9
+    assert abs(listed.changed_ns / 1e9 - time.time()) < 3600

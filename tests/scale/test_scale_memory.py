@@ -45,6 +45,17 @@ def run(client: httpx.Client, posted: httpx.Response) -> None:
     assert (result["status"], result["errors"]) == ("completed", None)
 
 
+def count(client: httpx.Client, uri: str, text: bytes) -> int:
+    """How often a text comes in an answer, which is not kept."""
+    found, end = 0, b""
+    with client.stream("GET", uri) as answer:
+        assert answer.status_code == 200
+        for chunk in answer.iter_bytes():
+            found += (end + chunk).count(text)
+            end = (end + chunk)[-len(text) + 1 :]
+    return found
+
+
 @linux
 @pytest.mark.timeout(3600)
 def test_an_object_of_very_many_files(start_server: Callable[..., Server]) -> None:
@@ -62,6 +73,10 @@ def test_an_object_of_very_many_files(start_server: Callable[..., Server]) -> No
             (root / path).write_bytes(data)
             entries.append(entry(path, len(data), hashlib.sha256(data).hexdigest()))
         (root / "mets.xml").write_bytes(samples.plain_mets(entries))
+        address = deposit["id"].replace("/deposits/", "/v1/deposits/")
+        for view in (f"{deposit['id']}/filesystem", f"{deposit['id']}/combined"):
+            assert count(client, view, b'"type":"WorkingFile"') >= FILES
+        assert count(client, f"{address}/combined", b'"where":"Both"') >= FILES
         run(client, workflow.post_diff(client, deposit))
         shown = workflow.binaries(get(client, group))
         assert len(shown) == FILES + 1

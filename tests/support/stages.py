@@ -20,8 +20,8 @@ from support.server import Server
 
 #: where deposits are, and where the OCFL root is
 COMBINATIONS = ("local-local", "s3-local", "local-s3", "s3-s3")
-#: the OCFL root of these cannot be made yet
-UNREADY = frozenset({"local-s3", "s3-s3"})
+#: a tree of a deposit's files that the server keeps there
+CACHE = "__METSlike.json"
 
 
 @dataclass(kw_only=True)
@@ -74,7 +74,7 @@ class Stage:
             (workflow.local(deposit["files"]) / path).unlink()
 
     def paths(self, deposit: Mapping[str, Any]) -> list[str]:
-        """All files and (with a slash) folders, sorted."""
+        """All files and (with a slash) folders, sorted; without what the server keeps there."""
         if self.in_bucket:
             bucket, prefix = self.bucket_and_prefix(deposit)
             keys = [key[len(prefix) :] for key in self.s3.keys(bucket, prefix)]
@@ -83,11 +83,12 @@ class Stage:
                 for key in keys
                 for n in range(key.count("/"))
             }
-            return sorted({key for key in keys if key} | above)
+            return sorted(({key for key in keys if key} | above) - {CACHE})
         root = workflow.local(deposit["files"])
         return sorted(
             path.relative_to(root).as_posix() + ("/" if path.is_dir() else "")
             for path in root.rglob("*")
+            if path.name != CACHE
         )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from strongroom import config, runtime
 from strongroom.errors import BadRequest, Unprocessable
+from strongroom.storage.s3.location import Location
 from support import ocfl_check
 from support.killing import WHEN
 
@@ -92,3 +93,41 @@ def test_a_root_with_an_unknown_extension_can_be_refused(tmp_path: Path) -> None
     strict = config.load({**given, "unknown_extensions": "refuse"}, environment={})
     with pytest.raises(Unprocessable, match="9999-unheard-of"):
         runtime.open_context(strict)
+
+
+def test_places_may_be_prefixes_of_buckets(tmp_path: Path) -> None:
+    given = {
+        "data": str(tmp_path),
+        "deposits": "s3://work/a b/deposits/",
+        "s3_endpoint": "http://127.0.0.1:7070",
+        "s3_addressing": "path",
+    }
+    settings = config.load(given, environment={})
+    assert settings.deposits == Location(bucket="work", prefix="a b/deposits/")
+    assert settings.ocfl_root == tmp_path / "ocfl-root"
+    assert (settings.s3_endpoint, settings.s3_region) == ("http://127.0.0.1:7070", None)
+    environment = config.as_environment(settings)
+    assert environment["STRONGROOM_DEPOSITS"] == "s3://work/a%20b/deposits/"
+    assert config.load({}, environment=environment) == settings
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ({"deposits": "s3://", "ocfl_root": "https://host/x"}, {"deposits", "ocfl_root"}),
+        ({"deposits": "s3://work/../x"}, {"deposits"}),
+        ({"deposits": "s3://b-1/x/deposits", "ocfl_root": "s3://b-1/x"}, {"deposits"}),
+        ({"deposits": "s3://b-1/", "ocfl_root": "s3://b-1/x"}, {"deposits"}),
+        ({"deposits": "s3://b-1/x", "ocfl_root": "s3://b-1/x"}, {"deposits"}),
+        ({"s3_endpoint": "store:9000", "s3_addressing": "host"}, {"s3_endpoint", "s3_addressing"}),
+    ],
+)
+def test_places_that_cannot_be_are_named(given: dict[str, str], names: set[str]) -> None:
+    with pytest.raises(BadRequest) as error:
+        config.load(given, environment={})
+    assert {fault.path for fault in error.value.faults} == names
+
+
+def test_neighbours_in_a_bucket_are_apart() -> None:
+    given = {"deposits": "s3://b-1/x", "ocfl_root": "s3://b-1/x-ocfl"}
+    assert config.load(given, environment={}).ocfl_root == Location(bucket="b-1", prefix="x-ocfl/")

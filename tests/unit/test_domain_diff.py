@@ -237,6 +237,26 @@ def test_two_entries_for_one_file_with_different_digests_contradict() -> None:
     assert any("twice" in fault.message for fault in error.faults)
 
 
+def test_names_that_differ_in_form_alone_stay_two_files() -> None:
+    """One is in the deposit, the other only preserved; METS names each in its own form."""
+    existing = group(METS, binary("a b"), binary("a%20b", B))
+    job = run(
+        workspace(
+            {"a b": C},
+            [described("a%20b", B), described("a b", C)],
+            preserved=existing.members,
+        ),
+        existing,
+    )
+    assert paths(job.binaries_to_patch) == ["a b"]
+    assert job.binaries_to_delete == ()
+
+
+def test_two_forms_of_one_name_are_one_file_where_there_is_only_one() -> None:
+    job = run(workspace({"a b": A}, [described("a%20b"), described("a b")]))
+    assert paths(job.binaries_to_add) == ["a b", "mets.xml"]
+
+
 def test_a_guessed_folder_counts_only_where_it_is() -> None:
     guessed = DescribedFolder(path="pkg", name="Package", guessed=True)
     assert run(workspace({}, [], described_folders=[guessed])).containers_to_add == ()

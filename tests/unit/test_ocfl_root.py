@@ -26,11 +26,10 @@ from strongroom.errors import (
 )
 from strongroom.ocfl import layouts
 from strongroom.ocfl.draft import Draft
-from strongroom.ocfl.plan import NewFile, Plan, Reuse
+from strongroom.ocfl.plan import NewFile
 from strongroom.ocfl.root import OcflRoot
-from strongroom.ocfl.sources import streams
 from strongroom.ocfl.stored import StoredObject
-from strongroom.storage import copying, durable
+from strongroom.storage import durable
 from strongroom.storage.protocols import FileEntry, OpenFile
 from support.ocfl_check import assert_valid, folder_of, snapshot
 
@@ -158,231 +157,6 @@ def test_a_root_of_version_1_0_gets_objects_of_1_0(tmp_path: Path) -> None:
 # ---------------------------------------------------------------------------------------- drafts
 
 
-def test_versions_are_built_on_each_other_and_stay_readable(root: OcflRoot) -> None:
-    first = add(root, {"a": b"one", "copy": b"one", "b": b"two"})
-    assert root.read(ID) == first
-    with root.draft(ID, base=first, attempt="x") as draft:
-        assert draft.state == first.inventory.logical()
-        draft.remove("b")
-        with pytest.raises(NotFound):
-            draft.remove("b")
-        draft.add_bytes("moved/b", b"two")
-        draft.add_bytes("new", b"three")
-        second = finish(draft)
-    with root.draft(ID, base=second, attempt="x") as draft:
-        assert (
-            draft.apply(
-                Plan(
-                    removes=("a", "copy", "moved/b", "new"),
-                    reuses=(Reuse(logical="of/it", digest=sha256(b"three").upper()),),
-                ),
-                streams({}),
-            )
-            == []
-        )
-        third = finish(draft)
-    assert root.read(ID) == third
-    assert third.inventory.head == 3
-    for number, expected in {
-        1: {"a": b"one", "copy": b"one", "b": b"two"},
-        2: {"a": b"one", "copy": b"one", "moved/b": b"two", "new": b"three"},
-        3: {"of/it": b"three"},
-    }.items():
-        paths = third.inventory.logical(number)
-        assert {p: third.read_bytes(p, number) for p in paths} == expected
-    assert_valid(folder_of(third))
-    # content is stored once, and a version without any has no folder for it
-    assert sorted(p.name for p in folder_of(third).rglob("content/**/*") if p.is_file()) == [
-        "a", "b", "new",
-    ]  # fmt: skip
-    assert not (folder_of(third) / "v3" / "content").exists()
-
-
-def test_an_object_may_be_empty(root: OcflRoot) -> None:
-    stored = add(root, {})
-    assert_valid(folder_of(stored))
-    assert root.read(ID).inventory.logical() == {}
-
-
-def test_odd_names_make_valid_objects(root: OcflRoot) -> None:
-    files = {
-        name: name.encode("utf-8")
-        for name in ("a b/c?.txt", "#", "100%", "e\u0301", "é", "É", "con", "😀", "x" * 255, "a\nb",
-                     "A B/c", "/".join(["long"] * 300), ".hidden", "trailing. ")
-    }  # fmt: skip
-    stored = add(root, files)
-    assert_valid(folder_of(stored))
-    assert {path: root.read(ID).read_bytes(path) for path in files} == files
-
-
-@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
-def test_a_foreign_object_keeps_its_ways(root: OcflRoot, algorithm: str) -> None:
-    folder = root.folder / root.object_path(ID)
-    (folder / "v01" / "data").mkdir(parents=True)
-    (folder / "v01" / "data" / "a").write_bytes(b"foreign")
-    (folder / "0=ocfl_object_1.0").write_text("ocfl_object_1.0\n")
-    digest = hashlib.new(algorithm, b"foreign").hexdigest().upper()
-    raw = {
-        "digestAlgorithm": algorithm, "id": ID, "head": "v01", "contentDirectory": "data",
-        "type": "https://ocfl.io/1.0/spec/#inventory", "fixity": {},
-        "manifest": {digest: ["v01/data/a"]},
-        "versions": {"v01": {"created": "2020-01-01T00:00:00.123456789Z", "state": {digest: ["a"]},
-                             "message": "m", "user": {"name": "F", "address": "info:f"}}},
-    }  # fmt: skip
-    data = json.dumps(raw).encode()
-    for place in (folder, folder / "v01"):
-        (place / "inventory.json").write_bytes(data)
-        (place / f"inventory.json.{algorithm}").write_text(
-            hashlib.new(algorithm, data).hexdigest() + "  inventory.json\n"
-        )
-    assert_valid(folder)
-    base = root.read(ID)
-    with root.draft(ID, base=base, attempt="x") as draft:
-        faults = draft.add_files(
-            [
-                NewFile(logical="b", source="b", sha256=sha256(b"new"), size=3),
-                NewFile(logical="c", source="c", sha256=sha256(b"foreign"), size=7),
-                NewFile(logical="d", source="d", sha256=sha256(b"wrong")),
-            ],
-            lambda source: Source({"b": b"new", "c": b"foreign", "d": b"x"}[source]),
-        )
-        assert [fault.code for fault in faults] == ["digest-mismatch"]
-        finish(draft)
-    stored = root.read(ID)
-    assert stored.inventory.version_folder(2) == "v02"
-    assert [p.name for p in (folder / "v02" / "data").iterdir()] == ["b"]
-    assert {p: stored.read_bytes(p) for p in "abc"} == {
-        "a": b"foreign",
-        "b": b"new",
-        "c": b"foreign",
-    }
-    assert_valid(folder)
-
-
-@pytest.mark.parametrize(
-    "size", [0, 1, 1000, 5000, 4 << 20, (4 << 20) + 1, (9 << 20) + 4097], ids=str
-)
-def test_files_of_any_size_are_stored_as_they_are(
-    root: OcflRoot, monkeypatch: pytest.MonkeyPatch, size: int
-) -> None:
-    monkeypatch.setattr(copying, "SMALL", 1 << 10)
-    monkeypatch.setattr(copying, "LARGE", 1 << 16)
-    data = os.urandom(size)
-    heard: list[tuple[int, int]] = []
-    with root.draft(ID, base=None, attempt="x") as draft:
-        files = [
-            NewFile(logical="f", source="f", sha256=sha256(data), size=size),
-            NewFile(logical="g", source="f"),
-        ]
-        assert (
-            draft.add_files(files, lambda _: Source(data), progress=lambda *at: heard.append(at))
-            == []
-        )
-        assert draft.sizes == {sha256(data): size}
-        stored = finish(draft)
-    assert heard[-1] == (2, 2 * size)
-    assert heard == sorted(heard)
-    assert stored.read_bytes("f") == stored.read_bytes("g") == data
-    assert len([p for p in folder_of(stored).rglob("content/*") if p.is_file()]) == 1
-    assert_valid(folder_of(stored))
-
-
-@pytest.mark.parametrize("hint", [0, 10, 5000, 200_000], ids=str)
-def test_a_wrong_idea_of_the_size_does_no_harm(
-    root: OcflRoot, monkeypatch: pytest.MonkeyPatch, hint: int
-) -> None:
-    monkeypatch.setattr(copying, "SMALL", 1 << 10)
-    monkeypatch.setattr(copying, "LARGE", 1 << 16)
-    for n, size in enumerate((0, 11, 3000, 100_000)):
-        data = os.urandom(size)
-        with root.draft(f"{ID}{n}", base=None, attempt="x") as draft:
-            files = [NewFile(logical="f", source="f")]
-            assert draft.add_files(files, lambda _, data=data: Source(data, size=hint)) == []  # type: ignore[misc]
-            stored = finish(draft)
-        assert stored.read_bytes("f") == data
-        assert stored.size(stored.inventory.content_path(sha256(data))) == size
-
-
-def test_all_faults_are_collected_and_none_of_the_files_is_added(
-    root: OcflRoot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(copying, "SMALL", 1 << 10)
-    monkeypatch.setattr(copying, "LARGE", 1 << 13)
-
-    class Broken(io.RawIOBase):
-        def readable(self) -> bool:
-            return True
-
-        def readinto(self, buffer: object) -> int:
-            raise OSError(5, "Input/output error")
-
-    def open_source(name: str) -> OpenFile:
-        if name == "missing":
-            raise NotFound("no such file")
-        if name == "link":
-            raise BadRequest("a link", code="symbolic-link")
-        source = Source(
-            b"x"
-            * (20_000 if name.startswith("large") else 2000 if name.startswith("middle") else 1),
-            changed=name.endswith("changed"),
-        )
-        if name == "broken":
-            source.stream = Broken()  # type: ignore[assignment]
-        return source
-
-    def new(
-        source: str,
-        *,
-        logical: str | None = None,
-        digest: str | None = None,
-        size: int | None = None,
-    ) -> NewFile:
-        return NewFile(logical=logical or source, source=source, sha256=digest, size=size)
-
-    wrong = sha256(b"else")
-    with root.draft(ID, base=None, attempt="x") as draft:
-        faults = draft.add_files(
-            [
-                new("missing"), new("link"), new("broken"), new("good"), new("../bad"),
-                *(new(f"{kind}-digest", digest=wrong) for kind in ("small", "middle", "large")),
-                *(new(f"{kind}-changed") for kind in ("small", "middle", "large")),
-                new("small-both", digest=wrong, size=7),
-            ],
-            open_source,
-        )  # fmt: skip
-        assert [(fault.code, fault.path) for fault in faults] == [
-            ("missing-file", "missing"),
-            ("symbolic-link", "link"),
-            ("unreadable-file", "broken"),
-            ("bad-path", "../bad"),
-            ("digest-mismatch", "small-digest"),
-            ("digest-mismatch", "middle-digest"),
-            ("digest-mismatch", "large-digest"),
-            ("changed-file", "small-changed"),
-            ("changed-file", "middle-changed"),
-            ("changed-file", "large-changed"),
-            ("size-mismatch", "small-both"),
-            ("digest-mismatch", "small-both"),
-        ]
-        assert (faults[4].expected, faults[4].found) == (wrong, sha256(b"x"))
-        assert list(draft.state) == ["good"]
-        stored = finish(draft)
-    assert [p.name for p in folder_of(stored).rglob("content/**/*")] == ["good"]
-    assert_valid(folder_of(stored))
-
-
-def test_known_content_is_still_read_and_proved(root: OcflRoot) -> None:
-    base = add(root, {"a": b"known"})
-    with root.draft(ID, base=base, attempt="x") as draft:
-        known = NewFile(logical="b", source="b", sha256=sha256(b"known"))
-        [fault] = draft.add_files([known], lambda _: Source(b"not what it says"))
-        assert fault.code == "digest-mismatch"
-        assert draft.add_files([known], lambda _: Source(b"known")) == []
-        stored = finish(draft)
-    assert stored.read_bytes("b") == b"known"
-    assert not (folder_of(stored) / "v2" / "content").exists()
-
-
 def test_cancelled_work_ends_early_and_says_so(root: OcflRoot) -> None:
     opened: list[str] = []
 
@@ -396,23 +170,6 @@ def test_cancelled_work_ends_early_and_says_so(root: OcflRoot) -> None:
         assert [fault.code for fault in faults] == ["cancelled"]
     assert opened == ["0", "1", "2"]
     assert not root.exists(ID)
-
-
-@pytest.mark.parametrize("path", ["", "/a", "a/", "a//b", ".", "a/../b", "a\0", "\ud800"])
-def test_an_unsafe_path_is_refused(root: OcflRoot, path: str) -> None:
-    with root.draft(ID, base=None, attempt="x") as draft, pytest.raises(BadRequest):
-        draft.add_bytes(path, b"x")
-
-
-def test_a_path_that_is_file_and_folder_is_refused(root: OcflRoot) -> None:
-    with root.draft(ID, base=None, attempt="x") as draft:
-        draft.add_bytes("a", b"x")
-        draft.add_bytes("a/b/c", b"x")
-        with pytest.raises(Unprocessable) as caught:
-            finish(draft)
-        assert caught.value.problem == "path-conflict"
-        draft.remove("a")
-        assert_valid(folder_of(finish(draft)))
 
 
 def test_a_discarded_draft_leaves_nothing(root: OcflRoot) -> None:
@@ -470,40 +227,6 @@ def test_staging_that_changes_after_it_was_copied_is_noticed(root: OcflRoot) -> 
 
 
 # ----------------------------------------------------------------------------------------- racing
-
-
-@pytest.mark.parametrize("exists", [False, True], ids=["v1", "v2"])
-def test_of_racing_threads_one_wins(root: OcflRoot, exists: bool) -> None:
-    base = add(root, {"a": b"a"}) if exists else None
-    drafts = []
-    for n in range(8):
-        draft = root.draft(ID, base=base, attempt=f"t{n}")
-        draft.add_bytes("mine", b"%d" % n)
-        draft.prepare(created=WHEN, user_name="Ann")
-        drafts.append(draft)
-    gate = threading.Barrier(len(drafts))
-    results: list[StoredObject | Exception] = []
-
-    def run(draft: Draft) -> None:
-        gate.wait()
-        try:
-            results.append(draft.commit())
-        except Exception as error:
-            results.append(error)
-
-    threads = [threading.Thread(target=run, args=(draft,)) for draft in drafts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for draft in drafts:
-        draft.discard()
-    won = [result for result in results if isinstance(result, StoredObject)]
-    lost = [result for result in results if isinstance(result, Conflict)]
-    assert (len(won), len(lost)) == (1, 7)
-    assert {error.problem for error in lost} == {"version-conflict"}
-    assert root.read(ID) == won[0]
-    assert_valid(folder_of(won[0]))
 
 
 def _append(folder: Path, name: str, rounds: int) -> None:
@@ -612,18 +335,6 @@ def test_a_folder_that_vanishes_under_a_commit_is_made_again(
     monkeypatch.setattr(durable, "rename_new", rename_new)
     assert_valid(folder_of(add(root, {"a": b"a"})))
     assert len(calls) == 3
-
-
-def test_an_object_that_came_anew_under_the_same_id_is_not_built_upon(root: OcflRoot) -> None:
-    base = add(root, {"a": b"a"})
-    with root.draft(ID, base=base, attempt="x") as draft:
-        draft.add_bytes("b", b"b")
-        draft.prepare(created=WHEN, user_name="Ann")
-        root.purge(ID)
-        other = add(root, {"other": b"other"})
-        with pytest.raises(Conflict, match="it is at version 1"):
-            draft.commit()
-    assert root.read(ID) == other
 
 
 def neighbours(root: OcflRoot, count: int) -> list[str]:
@@ -761,39 +472,6 @@ def test_a_root_that_was_half_made_has_an_identity_before_it_is_one(
 
     monkeypatch.setattr(durable, "rename", rename)
     assert OcflRoot.open(tmp_path).is_new
-
-
-# ------------------------------------------------------------------- two ids with the same place
-
-
-def shared(tmp_path: Path) -> OcflRoot:
-    """A root in whose layout ``a:123`` and ``b:123`` have the same place, with the first."""
-    layout = layouts.read("0006-flat-omit-prefix-storage-layout", b'{"delimiter": ":"}')
-    root = OcflRoot.open(tmp_path / "root", layout=layout)
-    with root.draft("a:123", base=None, attempt="a") as draft:
-        draft.add_bytes("a", b"a")
-        finish(draft)
-    return root
-
-
-def test_an_id_whose_place_is_taken_is_not_there_and_is_refused(tmp_path: Path) -> None:
-    root = shared(tmp_path)
-    assert not root.exists("b:123")
-    with pytest.raises(NotFound, match="taken by 'a:123'"):
-        root.read("b:123")
-    with root.draft("b:123", base=None, attempt="b") as draft, pytest.raises(Conflict) as caught:
-        draft.add_bytes("b", b"b")
-        finish(draft)
-    assert caught.value.problem == "place-taken"
-    assert root.read("a:123").read_bytes("a") == b"a"
-
-
-def test_a_purge_spares_another_object_in_the_same_place(tmp_path: Path) -> None:
-    root = shared(tmp_path)
-    root.purge("b:123")
-    assert root.read("a:123").read_bytes("a") == b"a"
-    root.purge("a:123")
-    assert list(root.objects()) == []
 
 
 def test_an_id_without_a_place_does_not_end_the_walk(tmp_path: Path) -> None:

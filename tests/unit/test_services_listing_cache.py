@@ -56,6 +56,12 @@ def test_a_deposit_is_read_once(ctx: Context, monkeypatch: pytest.MonkeyPatch) -
     assert read == [made]
     look(ctx, made, refresh=True)
     assert read == [made, made]
+    # who looks at both sides anew keeps the tree as well
+    kept(ctx, made).unlink()
+    file_view.combined(ctx, made, refresh=True)
+    assert kept(ctx, made).exists()
+    assert look(ctx, made)["files"]
+    assert read == [made, made]
     # a digest that was proved meanwhile is something new, though no file has changed
     inside.put(ctx, made, "objects/b.txt", b"two")
     digests = {file["digest"] for file in look(ctx, made)["directories"][0]["files"]}

@@ -129,7 +129,7 @@ def shown(path: str) -> ShownFile:
 def tree(files: list[str], folders: list[str], warnings: tuple[Fault, ...] = ()) -> WorkingTree:
     return WorkingTree(
         children=file_view.children(files, folders),
-        folder=lambda path: ShownFolder(path=path, name=None, modified=WHEN),
+        folder=lambda path: ShownFolder(path=path, name=None if path else "__ROOT", modified=WHEN),
         file=shown,
         content=CONTENT,
         fingerprint="f" * 64,

@@ -447,6 +447,17 @@ _SERVER = {
     ),
     "no-bucket": "The bucket of the settings does not exist. Make it, or correct the settings.",
     "bad-store-place": "A place in an S3 store is written as s3://bucket/prefix.",
+    "no-conditional-writes": (
+        "The store does not heed conditions of writes, so that two writers could damage what is "
+        "preserved. Keep the OCFL root elsewhere, or say that there is a single writer."
+    ),
+    "work-given-up": (
+        "The work took so long, or its process seemed so dead, that another one gave it up. "
+        "Nothing was changed; begin again."
+    ),
+    "commit-expired": (
+        "The last step of a change took longer than the time that it has. Try again."
+    ),
     "storage-busy": "The store is busy with other requests on the same key. Try again.",
     "storage-refused": (
         "The store refuses the server's requests. Its operator must look at the server's "

@@ -7,7 +7,7 @@ and hashing them is done elsewhere; here the three are tied together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from strongroom.domain.deposits import Layout
@@ -132,13 +132,16 @@ def join(
     """Tie METS entries to the files of a deposit and of the preserved group.
 
     ``candidates`` gives the forms that an href may stand for; the first that exists in the deposit
-    wins, then the first that is preserved, then the href as written.
+    wins, then the first that is preserved, then the href as written. A form that another entry is
+    written in stands for that one, if there is anything else.
     """
     kept = set(preserved)
     contradictions: list[Fault] = []
     described: dict[MemberPath, DescribedFile] = {}
-    for entry in description.files if description else ():
-        path = _tie(entry.path, files, kept, candidates)
+    entries = description.files if description else ()
+    written = {entry.path for entry in entries}
+    for entry in entries:
+        path = _tie(entry.path, files, kept, candidates, written)
         if path in described:
             described[path] = _merge(path, described[path], entry, contradictions)
         else:
@@ -182,14 +185,17 @@ def _tie(
     deposit: Mapping[MemberPath, object] | set[MemberPath],
     kept: set[str],
     candidates: Callable[[str], Iterable[str]],
+    written: Collection[str] = (),
 ) -> MemberPath:
     if href in deposit:
         return MemberPath(href)
     forms = tuple(candidates(href))
-    for place in (deposit, kept):
-        for form in forms:
-            if form in place:
-                return MemberPath(form)
+    own = tuple(form for form in forms if form == href or form not in written)
+    for some in (own, forms):
+        for place in (deposit, kept):
+            for form in some:
+                if form in place:
+                    return MemberPath(form)
     return MemberPath(href)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from strongroom.domain.description import DescribedFile, DescribedFolder
 from strongroom.domain.findings import Tag, VirusFinding
 from strongroom.mets.hrefs import written
-from strongroom.mets.names import NOT_IDENTIFIED, PLATFORM_AGENT, UNKNOWN_FORMAT
+from strongroom.mets.names import NOT_IDENTIFIED, PLATFORM_AGENT, UNKNOWN_FORMAT, WHOLE_OUTPUT
 from strongroom.mets.text import attribute, text
 
 #: properties that are told a second time where PREMIS has a place for them, by their tags in lower
@@ -46,8 +46,10 @@ def file_section(tail: str, file: DescribedFile) -> str:
 
 
 def folder_object(folder: DescribedFolder) -> str:
+    """A folder has no bytes. What is stored somewhere is a representation (PREMIS 3.0, 1.7)."""
+    kind = "intellectualEntity" if folder.storage_location is None else "representation"
     return (
-        f'<premis:object xsi:type="premis:intellectualEntity">{_identifier(folder.path)}'
+        f'<premis:object xsi:type="premis:{kind}">{_identifier(folder.path)}'
         f"<premis:originalName>{text(folder.path)}</premis:originalName>"
         f"{storage(folder.storage_location)}</premis:object>"
     )
@@ -126,12 +128,16 @@ def significant(tags: Iterable[Tag]) -> str:
 
 
 def extension(tags: Iterable[Tag]) -> str:
-    """Each property as an element of its name; what can be no name of an element is left out."""
+    """Each property as an element of its name; what can be no name of an element is left out.
+
+    So is the whole of a tool's output, which repeats all the others.
+    """
     named = [(_NOT_IN_NAMES.sub("", tag.name), tag.value[:_LONGEST_VALUE]) for tag in tags]
     inner = "".join(
         f"<{name}>{text(value)}</{name}>"
         for name, value in named
         if name and not name[0].isdigit() and not name.lower().startswith("xml")
+        if name != WHOLE_OUTPUT
     )
     if not inner:
         return ""
@@ -143,7 +149,8 @@ def extension(tags: Iterable[Tag]) -> str:
 
 def virus_event(tail: str, found: VirusFinding) -> str:
     """The ``digiprovMD`` of a virus scan."""
-    when = found.timestamp.isoformat() if found.timestamp else ""
+    # the time is mandatory; that it is unknown can be said (ISO 8601-2)
+    when = found.timestamp.isoformat() if found.timestamp else "unknown"
     section_id = f"digiprovMD_ClamAV_ADM_{tail}"
     return (
         f'<mets:digiprovMD ID="{section_id}"><mets:mdWrap MDTYPE="PREMIS:EVENT"><mets:xmlData>'

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 
 from strongroom.domain.findings import KeepTags, Tag
 from strongroom.mets.faults import bad_mets
+from strongroom.mets.names import WHOLE_OUTPUT
 from strongroom.mets.walker import Closer, Walker
 
-_WHOLE_OUTPUT = "RawOutput"
 MAX_TAGS = 100_000  # properties of one file
 
 
@@ -49,7 +49,7 @@ class ExifGatherer:
 
     def _element(self, name: str) -> Closer | None:
         local = name.rpartition(" ")[2]
-        if local == _WHOLE_OUTPUT:
+        if local == WHOLE_OUTPUT:
             return None
 
         def put(text: str) -> None:

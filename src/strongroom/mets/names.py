@@ -31,6 +31,8 @@ UNTITLED = "[Untitled]"
 VIRUS_SCANNER = "ClamAV"
 #: what clients write as MIMETYPE where they do not know it
 NOT_IDENTIFIED = "dlip/not-identified"
+#: a property that older platform files have beside the others: all that the tool printed
+WHOLE_OUTPUT = "RawOutput"
 #: the format name that PREMIS wants where none is known
 UNKNOWN_FORMAT = "Unknown"
 

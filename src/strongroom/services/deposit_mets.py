@@ -6,9 +6,9 @@ How METS is replaced is left to :mod:`strongroom.services.managed_mets`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from strongroom.domain.content_types import guess
+from strongroom.domain.content_types import guess, stated_type
 from strongroom.domain.deposits import Layout
 from strongroom.domain.description import DescribedFile
 from strongroom.domain.paths import LISTING_CACHE, MemberPath
@@ -105,8 +105,11 @@ def add(
             code="nothing-to-add",
         )
     described, warnings = _described(ctx, survey, found)
-    changes: list[Change] = [PutFolder(path=path) for path in folders]
-    changes += [PutFile(file=file) for file in described]
+    names = survey.area.folder_names(survey.folders[MemberPath(path)] for path in folders)
+    changes: list[Change] = [
+        PutFolder(path=path, name=names.get(survey.folders[MemberPath(path)])) for path in folders
+    ]
+    changes += [PutFile(file=file, name=file.name) for file in described]
     edited = managed_mets.edit(ctx, agent, survey, changes)
     return Added(
         items=tuple(Item(path=path, is_folder=folder) for path, folder in edited.paths if path),
@@ -122,6 +125,10 @@ def _described(
     BadRequest naming each file of which sources say different digests.
     """
     digests = _digests(ctx, survey, wanted)
+    stored = {}
+    if survey.area.remote:
+        # names and types that clients gave the store when they put the files there
+        stored = {e.path: e for e in survey.area.look(survey.files[p].path for p in wanted)}
     outputs = findings.of_deposit(ctx, survey.deposit.id, survey.files)
     described: list[DescribedFile] = []
     conflicts: list[Fault] = []
@@ -136,8 +143,10 @@ def _described(
         )
         found = outputs.findings.get(path, ())
         conflicts += findings.conflicts(file, found)
-        put, doubts = findings.to_describe(file, found, guess(path))
-        described.append(put)
+        seen = stored.get(survey.files[path].path)
+        kind = (stated_type(seen.content_type) if seen else None) or guess(path)
+        put, doubts = findings.to_describe(file, found, kind)
+        described.append(replace(put, name=seen.name if seen else None))
         warnings += doubts
     if conflicts:
         more = "" if len(conflicts) == 1 else f" {len(conflicts) - 1} more are listed in errors."

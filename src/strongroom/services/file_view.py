@@ -13,7 +13,7 @@ from datetime import datetime
 
 from strongroom.bagit import manifest
 from strongroom.domain import disagreements, file_view, merging
-from strongroom.domain.content_types import guess
+from strongroom.domain.content_types import guess, stated_type
 from strongroom.domain.deposits import Deposit, Layout
 from strongroom.domain.description import DescribedFile, DescribedFolder
 from strongroom.domain.diff import GENERIC_TYPE
@@ -84,9 +84,10 @@ def working(ctx: Context, deposit: Deposit) -> WorkingTree:
     A METS that cannot be read is a warning. NotFound if the deposit's files are gone.
     """
     try:
-        loaded, unread = workspaces.load(ctx, deposit, None), []
+        loaded, unread = workspaces.load(ctx, deposit, None, all_stored=True), []
     except (Unprocessable, TooLarge) as error:
-        loaded, unread = workspaces.load(ctx, deposit, None, described=False), _told(error)
+        loaded = workspaces.load(ctx, deposit, None, described=False, all_stored=True)
+        unread = _told(error)
     return _View(ctx, deposit, loaded, unread).working()
 
 
@@ -99,7 +100,9 @@ def combined(ctx: Context, deposit_id: str, *, refresh: bool) -> CombinedTree:
     with ctx.db.read() as c:
         deposit = nodes.deposit(c, deposit_id)
     started = time.time_ns()
-    loaded = workspaces.load(ctx, deposit, None, keep_tags=TagShelf(ctx.scratch).keep)
+    loaded = workspaces.load(
+        ctx, deposit, None, keep_tags=TagShelf(ctx.scratch).keep, all_stored=True
+    )
     view = _View(ctx, deposit, loaded, [])
     if refresh:
         listing_cache.store(ctx, deposit, view.working(), started)
@@ -181,7 +184,9 @@ class _View:
         """A folder by its path in the deposit; ``""`` is the deposit, and speaks for the object."""
         if path == "":
             own = self._effective[""]
-            return ShownFolder(path="", modified=self._made, access=own, effective=own)
+            return ShownFolder(
+                path="", name=file_view.ROOT_NAME, modified=self._made, access=own, effective=own
+            )
         member = self._members.get(path)
         folder = self._loaded.workspace.folders[member].described if member is not None else None
         return ShownFolder(
@@ -205,13 +210,15 @@ class _View:
         work = self._loaded.workspace.files[member] if member is not None else None
         described = work.described if work else None
         own = _access(described)
+        stored = self._loaded.stored.get(path)
+        kind = (stated_type(stored.content_type) if stored else None) or guess(path)
         return ShownFile(
             path=path,
-            name=described.name if described else None,
+            name=(stored.name if stored else None) or (described.name if described else None),
             modified=findings.moment(entry.changed_ns),
             access=own,
             effective=own.below(self._above(member)),
-            content_type=_METS_TYPE if path == self._loaded.mets else guess(path) or GENERIC_TYPE,
+            content_type=_METS_TYPE if path == self._loaded.mets else kind or GENERIC_TYPE,
             digest=self._loaded.proven.get(path),
             size=entry.size,
             div_id=described.div_id if described else None,
@@ -318,7 +325,7 @@ class _View:
                 work,
                 found,
                 # a type guessed from a name says nothing against one that a tool has seen
-                content_type=None if told else guess(path),
+                content_type=None if told else self._loaded.types.get(work.path),
                 mets_path=self._loaded.workspace.mets,
             ),
             doubts=disagreements.within(work, found),

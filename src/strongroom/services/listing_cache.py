@@ -82,7 +82,7 @@ def store(ctx: Context, deposit: Deposit, tree: WorkingTree, started_ns: int) ->
         return None
     area = ctx.areas.area(deposit.id)
     try:
-        upload = area.upload(LISTING_CACHE)
+        upload = area.upload(LISTING_CACHE, content_type="application/json")
         try:
             for chunk in render_working.in_chunks(render_working.stored_tree(tree)):
                 upload.write(chunk)
@@ -90,8 +90,8 @@ def store(ctx: Context, deposit: Deposit, tree: WorkingTree, started_ns: int) ->
         except BaseException:
             upload.abort()
             raise
-        if tree.latest_ns < started_ns - proofs.BLUR:
-            # a file that changes within the blur might look the same afterwards
+        if area.remote or tree.latest_ns < started_ns - proofs.BLUR:
+            # a file that changes within the blur might look the same afterwards, on a disk
             with ctx.db.write() as c:
                 digest_rows.remember(c, deposit.id, [(entry.path, entry.signature, digest)])
         return entry

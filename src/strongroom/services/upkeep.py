@@ -23,9 +23,14 @@ def tend(ctx: Context) -> int:
     """Clear abandoned work; how many pieces. What cannot be cleared now is tried the next time."""
     with ctx.db.read() as c:
         running = job_queue.running(c)
-    return _counted(lambda: ctx.repository.sweep(older_than=ABANDONED, keep=running)) + _counted(
-        lambda: ctx.areas.sweep(ABANDONED)
+    return _counted(lambda: ctx.repository.sweep(older_than=ABANDONED, keep=running)) + tend_areas(
+        ctx
     )
+
+
+def tend_areas(ctx: Context) -> int:
+    """Clear abandoned uploads; how many."""
+    return _counted(lambda: ctx.areas.sweep(ABANDONED))
 
 
 def _counted(sweep: Callable[[], int]) -> int:

@@ -54,6 +54,8 @@ class Loaded:
     types: Mapping[MemberPath, str]
     #: those of them that the store was told
     stored_types: Mapping[MemberPath, str]
+    #: files of which their store was asked for all that it knows, by their paths in the deposit
+    stored: Mapping[str, FileEntry]
     #: what its METS says; None without METS
     description: Description | None = None
 
@@ -75,11 +77,12 @@ def load(
     *,
     described: bool = True,
     keep_tags: KeepTags | None = None,
+    all_stored: bool = False,
 ) -> Loaded:
     """The deposit as it is now. Unprocessable if its METS cannot be read at all.
 
     Without ``described`` METS is found and not read; with ``keep_tags`` it is read with the
-    properties of files.
+    properties of files. With ``all_stored`` a store is asked what it knows of each file.
     """
     area = ctx.areas.area(deposit.id)
     if not area.exists():
@@ -113,8 +116,13 @@ def load(
     )
     remembered = proofs.known(ctx, deposit.id, by_origin)
     entries = {member: by_origin[origin] for member, (origin, _) in files.items()}
-    vouched, stored_types = _told_by_store(ctx, deposit, area, workspace, entries, remembered)
-    remembered |= vouched
+    stored = _stored(area, workspace, by_origin, None if all_stored else remembered)
+    remembered |= proofs.remember(ctx, deposit.id, stored.values())
+    stored_types = {
+        path: kind
+        for path, entry in entries.items()
+        if entry.path in stored and (kind := stated_type(stored[entry.path].content_type))
+    }
     types = {path: kind for path in workspace.files if (kind := guess(path)) is not None}
     return Loaded(
         workspace=workspace.with_proofs(
@@ -128,36 +136,37 @@ def load(
         proven=remembered,
         types=types | stored_types,
         stored_types=stored_types,
+        stored=stored,
         description=description,
     )
 
 
-def _told_by_store(
-    ctx: Context,
-    deposit: Deposit,
+def _stored(
     area: WorkArea,
     workspace: Workspace,
-    entries: Mapping[MemberPath, FileEntry],
-    proven: Mapping[str, str],
-) -> tuple[dict[str, str], dict[MemberPath, str]]:
-    """Digests by path in the deposit, and content types, that only a look at each file tells.
+    origins: Mapping[str, FileEntry],
+    proven: Mapping[str, str] | None,
+) -> dict[str, FileEntry]:
+    """What the store of an area knows of its files, for it takes a look at each; none of a disk.
 
-    A store is asked for files whose bytes it hashed, or may have if nobody else says a digest, and
-    for those whose type METS does not state. The digests are remembered.
+    It is asked for files whose bytes it hashed, or may have if nobody else says a digest, unless
+    they are ``proven``; and for those whose type METS does not state. Without ``proven``, for all.
     """
     if not area.remote:
-        return {}, {}
-    wanted: dict[str, MemberPath] = {}
-    for path, entry in entries.items():
-        file = workspace.files[path]
+        return {}
+    if proven is None:
+        return {entry.path: entry for entry in area.look(origins)}
+    wanted = []
+    for file in workspace.files.values():
+        if file.origin is None:
+            continue
         stated = (file.described.digest if file.described else None) or file.bagged
-        asks = entry.vouched or (entry.vouched is None and stated is None)
+        vouched = origins[file.origin].vouched
+        asks = vouched or (vouched is None and stated is None)
         untyped = file.described is not None and file.described.content_type is None
-        if (asks and entry.path not in proven) or untyped:
-            wanted[entry.path] = path
-    seen = list(area.look(wanted))
-    types = {wanted[e.path]: kind for e in seen if (kind := stated_type(e.content_type))}
-    return proofs.remember(ctx, deposit.id, seen), types
+        if untyped or (asks and file.origin not in proven):
+            wanted.append(file.origin)
+    return {entry.path: entry for entry in area.look(wanted)}
 
 
 def prove(ctx: Context, deposit: Deposit, loaded: Loaded, paths: list[MemberPath]) -> Workspace:

@@ -144,6 +144,10 @@ class LocalWorkArea:
         """Entries of files, in this order; a file system knows no more of them."""
         return (entry for path in paths if (entry := self.entry(path)) is not None)
 
+    def folder_names(self, paths: Iterable[str]) -> dict[str, str]:
+        """None: a file system keeps no other names."""
+        return {}
+
     def opener(self, count: int) -> Callable[[str], LocalFile]:
         """:meth:`open`: one look at a folder is not quicker than many."""
         return self.open

@@ -200,6 +200,9 @@ class WorkArea(Protocol):
         Files that are not there are left out.
         """
 
+    def folder_names(self, paths: Iterable[str]) -> dict[str, str]:
+        """Display names that folders have beside their own, by path, where a place keeps any."""
+
     def read_start(self, path: str, size: int) -> bytes:
         """The first bytes of a file."""
 

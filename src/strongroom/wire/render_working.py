@@ -15,7 +15,6 @@ import msgspec
 
 from strongroom.domain import merging
 from strongroom.domain.file_view import (
-    ROOT_NAME,
     Children,
     CombinedFile,
     CombinedTree,
@@ -111,7 +110,6 @@ def _working(tree: WorkingTree, *, stored: bool) -> Iterator[bytes]:
     def folder(path: str) -> tuple[bytes, bytes, bytes]:
         shape = _directory(tree.folder(path))
         if path == "":
-            shape.name = ROOT_NAME
             shape.fingerprint = tree.fingerprint
             if tree.warnings:
                 shape.warnings = faults(tree.warnings)

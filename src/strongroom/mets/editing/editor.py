@@ -23,7 +23,7 @@ from strongroom.mets.editing import section as sections
 from strongroom.mets.editing.changes import Change, Edited, PutFile, PutFolder, Remove, SetAccess
 from strongroom.mets.editing.described import Descriptions
 from strongroom.mets.editing.scan import PREFIXES, DivNode, Scan, Span, scan
-from strongroom.mets.editing.splices import Splices, Writable
+from strongroom.mets.editing.splices import OverlapError, Splices, Writable
 from strongroom.mets.editing.tags import Source
 from strongroom.mets.editing.tree import Entry, Tree, shallowest_first
 from strongroom.mets.faults import bad_mets
@@ -54,8 +54,11 @@ def edit(source: BinaryIO, target: Writable, changes: Sequence[Change], *, now: 
         editing = _Editing(data)
         for change in changes:
             editing.plan(change)
-        paths = editing.carry_out(now)
-        editing.splices.write(data, target)
+        try:
+            paths = editing.carry_out(now)
+            editing.splices.write(data, target)
+        except OverlapError as error:
+            raise bad_mets("what is to be changed stands within other things to change") from error
         return Edited(paths=paths, changed=len(editing.splices) > 0)
 
 

@@ -48,7 +48,7 @@ class Element:
 def parse(section: bytes, namespaces: Mapping[str, str]) -> Element:
     """The section's elements; ``namespaces`` are those it stands in, by prefix.
 
-    Unprocessable (``bad-mets``) if they are nested too deep.
+    Unprocessable (``bad-mets``) if they are nested too deep, or need what stands around it.
     """
     declared = "".join(
         f' xmlns{":" if prefix else ""}{prefix}="{uri}"' for prefix, uri in namespaces.items()
@@ -82,7 +82,12 @@ def parse(section: bytes, namespaces: Mapping[str, str]) -> Element:
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.CharacterDataHandler = data
-    parser.Parse(head + section + b"</around>", True)
+    try:
+        parser.Parse(head + section + b"</around>", True)
+    except expat.ExpatError as error:
+        raise bad_mets(
+            f"a section cannot be read by itself: {expat.ErrorString(error.code)}"
+        ) from error
     return root.children[0]
 
 

@@ -18,6 +18,10 @@ class Writable(Protocol):
     def write(self, data: bytes, /) -> object: ...
 
 
+class OverlapError(ValueError):
+    """Two changes are about the same bytes."""
+
+
 class Splices:
     """Pieces to be put in the place of others; positions are those of the original."""
 
@@ -40,11 +44,17 @@ class Splices:
         self._pieces.append((start, end > start, len(self._pieces), end, piece))
 
     def write(self, source: Source, target: Writable) -> None:
-        """Copy ``source`` with all changes. ValueError if two are about the same bytes."""
-        done = 0
-        for start, _, _, end, piece in sorted(self._pieces):
+        """Copy ``source`` with all changes.
+
+        OverlapError, and nothing is written, if two are about the same bytes.
+        """
+        pieces, done = sorted(self._pieces), 0
+        for start, _, _, end, _ in pieces:
             if start < done:
-                raise ValueError(f"two changes concern the bytes from {start} to {done}")
+                raise OverlapError(f"two changes concern the bytes from {start} to {done}")
+            done = end
+        done = 0
+        for start, _, _, end, piece in pieces:
             _copy(source, done, start, target)
             target.write(piece)
             done = end

@@ -7,6 +7,7 @@ any inventory can name it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from typing import BinaryIO
 
@@ -19,6 +20,7 @@ from strongroom.ocfl.plan import NewFile
 from strongroom.storage import copying
 from strongroom.storage.copying import Hasher, SourceFailed
 from strongroom.storage.protocols import OpenFile
+from strongroom.storage.s3 import abandoned
 from strongroom.storage.s3.bucket import ANY, NEW, Bucket
 from strongroom.storage.s3.parts import PartsUpload
 from strongroom.storage.s3.reading import AheadFile, StaleObject
@@ -50,12 +52,14 @@ class BucketContent:
     ) -> None:
         """``prefix`` is that of the object's keys."""
         self._bucket = bucket
+        self._prefix = prefix
         self._folder = f"{prefix}{version}/{directory}/"
         self._nonce = nonce
         self._book = Holdings(version, directory, algorithm, known=known, fixity=fixity)
         self.sizes = self._book.sizes
         #: places to which something was sent, of which it is not known (yet) whether it is used
         self._doubtful: set[str] = set()
+        self._in_parts = False
         #: bytes that passed through this process
         self.passed: int = 0
 
@@ -180,6 +184,7 @@ class BucketContent:
     ) -> Outcome:
         place = self._place(file.logical)
         key = self._key(place)
+        self._in_parts = True
         upload = PartsUpload(self._bucket, key, size=max(source.entry.size, len(first)))
         try:
             size = _hash_all(first, source.stream, hashers, tick, upload.write)
@@ -244,10 +249,20 @@ class BucketContent:
             self._bucket.delete_all(map(self._key, places))
         self._doubtful.difference_update(places)
 
-    def clear(self) -> None:
-        """Remove all that this attempt has stored, whether it was noted or not."""
-        stored = self._bucket.listing(f"{self._folder}{self._nonce}/")
-        self._bucket.delete_all([entry.key for entry in stored])
+    def clear(self, *, spared: Collection[str]) -> None:
+        """Remove all that this attempt has stored, whether it was noted or not.
+
+        ``spared`` are content paths that the object names.
+        """
+        stored = [entry.key for entry in self._bucket.listing(f"{self._folder}{self._nonce}/")]
+        start = len(self._prefix)
+        self._bucket.delete_all([key for key in stored if key[start:] not in spared])
+        self.abort_uploads()
+
+    def abort_uploads(self) -> None:
+        """Let the store forget uploads that were begun, and of whose beginning no answer came."""
+        if self._in_parts:
+            abandoned.abort(self._bucket, f"{self._folder}{self._nonce}/", math.inf)
 
 
 def _failed(file: NewFile, error: OSError) -> Fault:

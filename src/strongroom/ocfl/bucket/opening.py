@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 
 from strongroom.errors import BadRequest, Conflict, NotFound, Unprocessable
 from strongroom.ocfl import declared
@@ -15,7 +16,7 @@ from strongroom.ocfl.declared import IDENTITY, SPEC
 from strongroom.ocfl.extensions import STAGING
 from strongroom.ocfl.layouts import Layout
 from strongroom.ocfl.texts import SPECIFICATIONS, published
-from strongroom.ocfl.texts.readme import STAGING as STAGING_README
+from strongroom.ocfl.texts.readme import STAGING_IN_BUCKET
 from strongroom.storage.doctor.examine import conditional_writes
 from strongroom.storage.s3.bucket import NEW, Bucket
 from strongroom.storage.s3.store import S3Store
@@ -50,14 +51,21 @@ def create(store: S3Store, layout: Layout) -> None:
     foreign = _foreign(store, files)
     if foreign:
         raise declared.holds_something_else(store, foreign)
+    # what decides how objects are found comes first: of two makers with two layouts one stops here
+    deciding = ("ocfl_layout.json", f"extensions/{layout.name}/config.json")
     try:
-        for path, data in files.items():
-            store.bucket.put(store.key(path), data, NEW)
+        for path in deciding:
+            store.bucket.put(store.key(path), files[path], NEW)
+        for path in [path for path in files if path not in deciding]:
+            # texts for people: those of another release are as good
+            with suppress(ConditionFailed):
+                store.bucket.put(store.key(path), files[path], NEW)
         make_identity(store)
         store.bucket.put(store.key(declared.name_of(SPEC)), declared.body(SPEC), NEW)
     except ConditionFailed as error:
         raise Conflict(
-            f"Another process makes another storage root at {store.uri} at this moment.",
+            f"Another process makes another storage root at {store.uri} at this moment, or was "
+            "stopped as it did. If none does, empty the place, or ask for the same layout.",
             code="not-a-storage-root",
         ) from error
 
@@ -79,7 +87,7 @@ def make_identity(store: S3Store) -> None:
     """Give the root an identity, unless it has one; whoever is first decides."""
     folder = f"extensions/{STAGING}"
     for name, data in (
-        ("README.txt", STAGING_README.encode()),
+        ("README.txt", STAGING_IN_BUCKET.encode()),
         (IDENTITY, f"{secrets.token_hex(16)}\n".encode()),
     ):
         key = store.key(f"{folder}/{name}")

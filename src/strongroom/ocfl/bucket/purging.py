@@ -111,3 +111,26 @@ def named(root: Root) -> Collection[str]:
     """All content paths that a root inventory names; Damaged if that cannot be told."""
     inventory = inventories.parse(root.data)
     return frozenset(held for paths in inventory.manifest.values() for held in paths)
+
+
+def clear_declarations(site: BucketSite, held: Held, path: StoragePath) -> None:
+    """Remove the declaration of an object that never was, or is no more, if nothing else is there.
+
+    ``held`` is the note of whoever does this. A writer that begins meanwhile has left its note
+    first, and so is seen afterwards.
+    """
+    lying = list(site.bucket.listing(site.object_key(path, "")))
+    declaration = site.object_key(path, replacing.DECLARATION)
+    if any(not entry.key.startswith(declaration) for entry in lying):
+        return  # something that we do not know lies there
+    declared = [(entry.key, site.bucket.get(entry.key)[0]) for entry in lying]
+    for key, _ in declared:
+        site.bucket.delete(key)
+    if declared and (others(site, held) or commit.root_of(site, path) is not None):
+        for key, body in declared:
+            site.bucket.put(key, body)
+
+
+def others(site: BucketSite, held: Held) -> list[Held]:
+    """The notes of others in the same place."""
+    return [other for other in intents.about(site, held.note.object_id) if other.key != held.key]

@@ -19,11 +19,11 @@ from strongroom.ocfl.backend import Repairs, reason
 from strongroom.ocfl.bucket import commit, intents, owners, purging, recovery
 from strongroom.ocfl.bucket.intents import Held
 from strongroom.ocfl.bucket.site import BucketSite
+from strongroom.ocfl.declared import IDENTITY
 from strongroom.ocfl.digests import CONTENT, of
 from strongroom.ocfl.evidence import VERSION
 from strongroom.ocfl.extensions import STAGING
 from strongroom.ocfl.paths import StoragePath
-from strongroom.storage.doctor.examine import PREFIX
 from strongroom.storage.s3 import abandoned
 from strongroom.storage.s3.bucket import Listed
 
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 #: seconds after which work of another host, of which nobody can say whether it lives, is given up
 _FORGOTTEN = 24 * 3600
+#: what lies in staging and is no trial of the store
+_STAYS = ("README.txt", IDENTITY, "work/", "aside/")
 
 
 def settle(site: BucketSite) -> Repairs:
@@ -42,7 +44,7 @@ def settle(site: BucketSite) -> Repairs:
             done += _settle_one(site, held, age, 0)
         except (StrongroomError, OSError) as error:
             failed.append(reason(error, f"unfinished work {held.key}"))
-    _clear_probes(site)
+    _clear_trials(site)
     return Repairs(done=tuple(done), failed=tuple(failed))
 
 
@@ -66,7 +68,8 @@ def _notes(site: BucketSite) -> Iterator[tuple[Held, float]]:
     for entry in lying:
         held = intents.read(site.bucket, entry.key)
         if held is not None and now is not None:
-            yield held, (now - _written(held)).total_seconds()
+            # the clocks of a store tick in seconds, and not all at once
+            yield held, max(0.0, (now - _written(held)).total_seconds())
 
 
 def _written(held: Held) -> datetime:
@@ -99,12 +102,17 @@ def _may_live(held: Held, age: float, older_than: float) -> bool:
     return age < older_than or bool(lives) or (lives is None and age < _FORGOTTEN)
 
 
-def _clear_probes(site: BucketSite) -> None:
+def _clear_trials(site: BucketSite) -> None:
     """Remove what openers of the root have left that were stopped as they tried the store."""
-    keys = list(site.bucket.listing(site.key_of(f"extensions/{STAGING}/{PREFIX}")))
-    if keys:
+    staging = site.key_of(f"extensions/{STAGING}/")
+    keys, deeper = site.bucket.level(staging)
+    odd = [entry for entry in keys if entry.key[len(staging) :] not in _STAYS]
+    for prefix in deeper:
+        if prefix[len(staging) :] not in _STAYS:
+            odd += site.bucket.listing(prefix)
+    if odd:
         now = site.bucket.clock()
-        for entry in keys:
+        for entry in odd:
             if (now - entry.modified).total_seconds() >= site.burial:
                 site.bucket.delete(entry.key)
 
@@ -132,7 +140,7 @@ def bury(site: BucketSite, held: Held) -> bool:
     path = site.object_path(held.note.object_id)
     is_purge = held.note.purpose == "purge"
     found = _of_purged(site, path) if is_purge else _of_attempt(site, path, held.note.nonce)
-    notes = [other for other in intents.about(site, held.note.object_id) if other.key != held.key]
+    notes = purging.others(site, held)
     root = commit.root_of(site, path)
     named = None if root is None else purging.named(root)
     in_the_way = [other for other in notes if not _is_old_purge(site, other)]
@@ -153,7 +161,7 @@ def bury(site: BucketSite, held: Held) -> bool:
         whole = site.object_key(path, "v")
         abandoned.abort(site.bucket, whole, math.inf, within=f"/{held.note.nonce}/")
     if named is None and not in_the_way:
-        _delete_declarations(site, held, path)
+        purging.clear_declarations(site, held, path)
     intents.remove(site, held)
     return True
 
@@ -189,22 +197,3 @@ def _of_purged(site: BucketSite, path: StoragePath) -> list[Listed]:
     prefix = site.object_key(path, "")
     declaration = prefix + replacing.DECLARATION
     return [entry for entry in site.bucket.listing(prefix) if not entry.key.startswith(declaration)]
-
-
-def _delete_declarations(site: BucketSite, held: Held, path: StoragePath) -> None:
-    """The declaration of an object that never was, or is no more.
-
-    A writer that begins meanwhile has left its note first, and so is seen afterwards.
-    """
-    prefix = site.object_key(path, "")
-    lying = list(site.bucket.listing(prefix))
-    declaration = site.object_key(path, replacing.DECLARATION)
-    if any(not entry.key.startswith(declaration) for entry in lying):
-        return  # something that we do not know lies there
-    declared = [(entry.key, site.bucket.get(entry.key)[0]) for entry in lying]
-    for key, _ in declared:
-        site.bucket.delete(key)
-    begun = any(other.key != held.key for other in intents.about(site, held.note.object_id))
-    if begun or commit.root_of(site, path) is not None:
-        for key, body in declared:
-            site.bucket.put(key, body)

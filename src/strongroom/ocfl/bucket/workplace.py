@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from strongroom.errors import NotFound, StrongroomError, Unavailable
 from strongroom.ocfl import conflicts
 from strongroom.ocfl.batches import Batches
-from strongroom.ocfl.bucket import commit, intents, recovery
+from strongroom.ocfl.bucket import commit, intents, purging, recovery
 from strongroom.ocfl.bucket.commit import Root, VersionTaken
 from strongroom.ocfl.bucket.content import BucketContent
 from strongroom.ocfl.bucket.intents import Held
@@ -50,6 +50,7 @@ class BucketWorkplace:
         self._path: StoragePath = site.object_path(object_id)
         self._held = held
         self._open = True
+        self._is_new = base is None
         #: whether our version may lie in the object, so that others may commit it; once and for all
         self._sent = False
         #: whether it is committed, and whether all that belongs to it is known to be in its place
@@ -104,11 +105,12 @@ class BucketWorkplace:
                     code="work-given-up",
                 )
             self._held = held
-            self._sent = True
+            sent, self._sent = self._sent, True
             try:
                 self._whole = commit.send(prepared)
             except VersionTaken:
                 # of a writer that is committing it now, or was stopped: finish or clear it
+                self._sent = sent
                 recovery.repair(self._site, self._object_id)
                 continue
             except ConditionFailed:
@@ -202,12 +204,28 @@ class BucketWorkplace:
 
     def _end(self) -> None:
         if self._committed:
+            self.content.abort_uploads()
             if self._whole and not intents.close(self._site, self._held):
                 # somebody thought us dead, and may have taken things out before our commit
                 recovery.repair(self._site, self._object_id)
                 intents.remove(self._site, self._held)
-        elif self._sent:
+            return
+        now = intents.read(self._site.bucket, self._held.key)
+        if now is not None and (self._sent or now.etag != self._held.etag):
+            # others may have seen our version lying there, and be about to commit it; as long as
+            # the work was not given up, they would have left it there
+            intents.give_up(self._site, now)
+        elif not self._sent:
+            self._clear_content(is_gone=now is None)
+
+    def _clear_content(self, *, is_gone: bool) -> None:
+        """``is_gone``: our note, too, is buried, and nobody but us clears what came after that."""
+        root = commit.root_of(self._site, self._path) if is_gone or self._is_new else None
+        self.content.clear(spared=purging.named(root) if root is not None else ())
+        if self._is_new and purging.others(self._site, self._held):
+            # whose object the declaration is, if it comes to one, turns out later
             intents.give_up(self._site, self._held)
-        else:
-            self.content.clear()
-            intents.remove(self._site, self._held)
+            return
+        if self._is_new and root is None:
+            purging.clear_declarations(self._site, self._held, self._path)
+        intents.remove(self._site, self._held)

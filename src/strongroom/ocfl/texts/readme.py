@@ -57,6 +57,24 @@ If no Strongroom is running, work/ and trash/ may be deleted after its next star
 finishes what had reached the archive and then clears them by itself.
 """
 
+STAGING_IN_BUCKET = """\
+Unfinished work of Strongroom, the program that writes this archive. Nothing in here belongs to the
+archive.
+
+  work/   notes of what is being done: which version of which object is being made, or that an
+          object was purged. What a version consists of is sent to the object itself, to keys that
+          have the "nonce" of its note in them (v3/content/NONCE/...); no inventory names them until
+          all is complete.
+  aside/  inventories that were found in the archive and could not belong there; a person should
+          look at them
+  root-id by these digits Strongroom knows this archive again, wherever it lies, and notices when
+          another one (or none) lies in its place; please keep it
+
+A note may be deleted only together with the keys that have its nonce, and only if the object's
+inventory.json names none of them. Strongroom does that by itself, about an hour after the work was
+given up.
+"""
+
 
 def of_root(layout: Layout, *, spec: str, specification: str, staging: str) -> str:
     """The README of a root.

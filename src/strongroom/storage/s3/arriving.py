@@ -117,11 +117,6 @@ class S3Upload:
         if parts is not None:
             parts.abort()
 
-    def __del__(self) -> None:
-        # whoever lets go of it without a word has given it up
-        if getattr(self, "_parts", None) is not None:
-            self.abort()
-
 
 def stored(
     path: str, size: int, etag: str, digest: str, content_type: str | None, name: str | None

@@ -232,7 +232,7 @@ class Bucket:
         if metadata:
             asked["Metadata"] = dict(metadata)
         try:
-            answer = self._patiently(
+            answer = self.patiently(
                 key,
                 lambda: self.client.put_object(
                     Bucket=self.name, Key=key, Body=data, **condition.arguments(), **asked
@@ -250,8 +250,8 @@ class Bucket:
             self._prove(key, data, answer["ETag"])
         return str(answer["ETag"])
 
-    def _patiently(self, key: str, ask: Any) -> Any:
-        """A request, again and again while the store is busy with another one on the key."""
+    def patiently(self, key: str, ask: Any) -> Any:
+        """The answer to a request, asked while the store is busy with another one on the key."""
         for number in range(_TRIES):
             try:
                 with told(key):
@@ -292,7 +292,7 @@ class Bucket:
     def delete(self, key: str, condition: Condition = ANY) -> None:
         """Remove a key; harmless if it is not there. ConditionFailed if it has another ETag."""
         try:
-            self._patiently(
+            self.patiently(
                 key,
                 lambda: self.client.delete_object(
                     Bucket=self.name, Key=key, **condition.arguments()
@@ -354,7 +354,7 @@ class Bucket:
             asked |= {"MetadataDirective": "REPLACE", "Metadata": dict(metadata or {})}
             if content_type is not None:
                 asked["ContentType"] = content_type
-        answer = self._patiently(
+        answer = self.patiently(
             key,
             lambda: self.client.copy_object(
                 Bucket=self.name,

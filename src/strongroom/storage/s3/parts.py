@@ -17,7 +17,7 @@ from typing import Any
 
 from strongroom.errors import StrongroomError, Unavailable
 from strongroom.storage.s3.bucket import ANY, Bucket, Condition
-from strongroom.storage.s3.trouble import ChecksumRefused, ConditionFailed, told
+from strongroom.storage.s3.trouble import ConditionFailed, told
 
 #: bytes of a part; the store's own least is 5 MiB
 SMALLEST = 8 << 20
@@ -29,7 +29,6 @@ LARGEST = 5 << 40
 ONE_REQUEST = 16 << 20
 #: parts under way
 _DEPTH = 4
-_TRIES = 3
 
 
 def part_size(size: int | None) -> int:
@@ -74,14 +73,16 @@ class PartsUpload:
         self._pool = ThreadPoolExecutor(_DEPTH, thread_name_prefix="strongroom-parts")
         self._open = threading.Event()
         asked = {"ContentType": content_type} if content_type is not None else {}
-        with told(key):
-            answer = bucket.client.create_multipart_upload(
+        answer = bucket.patiently(
+            key,
+            lambda: bucket.client.create_multipart_upload(
                 Bucket=bucket.name,
                 Key=key,
                 ChecksumAlgorithm="SHA256",
                 Metadata=metadata or {},
                 **asked,  # type: ignore[arg-type]
-            )
+            ),
+        )
         self._id = answer["UploadId"]
         self._open.set()
 
@@ -106,24 +107,17 @@ class PartsUpload:
 
     def _put(self, number: int, data: bytes) -> _Part:
         sha256 = b64encode(hashlib.sha256(data).digest()).decode()
-        for attempt in range(_TRIES):
-            try:
-                with told(self._key):
-                    answer = self._bucket.client.upload_part(
-                        Bucket=self._bucket.name,
-                        Key=self._key,
-                        UploadId=self._id,
-                        PartNumber=number,
-                        Body=data,
-                        ChecksumSHA256=sha256,
-                    )
-                break
-            except ChecksumRefused:
-                if attempt == _TRIES - 1:
-                    raise Unavailable(
-                        "The bytes that were sent do not reach the store unchanged. Try again.",
-                        code="storage-unavailable",
-                    ) from None
+        answer = self._bucket.patiently(
+            self._key,
+            lambda: self._bucket.client.upload_part(
+                Bucket=self._bucket.name,
+                Key=self._key,
+                UploadId=self._id,
+                PartNumber=number,
+                Body=data,
+                ChecksumSHA256=sha256,
+            ),
+        )
         etag = answer["ETag"]
         proved = answer.get("ChecksumSHA256") == sha256 or (
             etag.strip('"') == hashlib.md5(data, usedforsecurity=False).hexdigest()
@@ -146,14 +140,16 @@ class PartsUpload:
             for part in self._done
         ]
         try:
-            with told(self._key):
-                answer = self._bucket.client.complete_multipart_upload(
+            answer = self._bucket.patiently(
+                self._key,
+                lambda: self._bucket.client.complete_multipart_upload(
                     Bucket=self._bucket.name,
                     Key=self._key,
                     UploadId=self._id,
                     MultipartUpload={"Parts": parts},
                     **condition.arguments(),
-                )
+                ),
+            )
             etag = str(answer["ETag"])
         except (FileNotFoundError, ConditionFailed, StrongroomError):
             # it may have been carried out, and the answer lost

@@ -18,7 +18,7 @@ from strongroom.storage.protocols import CopyIn, FileEntry, Listing, OpenFile
 from strongroom.storage.s3 import abandoned, copyin, survey
 from strongroom.storage.s3.arriving import S3Upload
 from strongroom.storage.s3.bucket import NEW, Bucket, Found
-from strongroom.storage.s3.entries import entry_of, name_metadata
+from strongroom.storage.s3.entries import display_name, entry_of, name_metadata
 from strongroom.storage.s3.links import S3Links
 from strongroom.storage.s3.location import Location
 from strongroom.storage.s3.names import Names, above, file_in_the_way, new_key
@@ -120,6 +120,17 @@ class S3WorkArea:
         with ThreadPoolExecutor(_WORKERS, thread_name_prefix="strongroom-look") as pool:
             while batch := list(islice(rest, _BATCH)):
                 yield from (entry for entry in pool.map(self.entry, batch) if entry is not None)
+
+    def folder_names(self, paths: Iterable[str]) -> dict[str, str]:
+        """Display names of folders, as their marks have them."""
+
+        def one(path: str) -> tuple[str, str | None]:
+            found = self._bucket.head(f"{self._key(path)}/", checksum=False)
+            name = display_name(found.metadata) if found else None
+            return path, name if name != path.rpartition("/")[2] else None
+
+        with ThreadPoolExecutor(_WORKERS, thread_name_prefix="strongroom-look") as pool:
+            return {path: name for path, name in pool.map(one, paths) if name}
 
     def open(self, path: str) -> OpenFile:
         """Open a file; NotFound if it is not there. Its bytes are asked for when they are read."""
