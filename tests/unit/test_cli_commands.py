@@ -395,14 +395,14 @@ def test_the_reference_names_every_command_option_and_exit_code_and_no_other():
     sections = {part.split(maxsplit=2)[1]: part for part in parts if part.startswith("strongroom ")}
     assert set(sections) == set(cli.commands)
     shared = options(cli) - {"--version"}
-    of_server = set(re.findall(r"^\| `(--[a-z-]+)", sections["serve"], flags=re.MULTILINE))
+    of_server = set(re.findall(r"^\| `(--[a-z0-9-]+)", sections["serve"], flags=re.MULTILINE))
     for name, command in cli.commands.items():
-        told = set(re.findall(r"^\| `(--[a-z-]+)", sections[name], flags=re.MULTILINE))
+        told = set(re.findall(r"^\| `(--[a-z0-9-]+)", sections[name], flags=re.MULTILINE))
         if "options of `serve`" in sections[name]:
             told |= of_server | ({"--json"} if "`--json`" in sections[name] else set())
         assert told == options(command) - shared, name
     general = next(part for part in parts if part.startswith("Which server"))
-    assert set(re.findall(r"^\| `(--[a-z-]+)", general, flags=re.MULTILINE)) == shared
+    assert set(re.findall(r"^\| `(--[a-z0-9-]+)", general, flags=re.MULTILINE)) == shared
     codes = next(part for part in parts if part.startswith("Exit codes"))
     table = dict(re.findall(r"^\| (\d+) \| (.+) \|$", codes, flags=re.MULTILINE))
     assert table == {str(int(code)): meaning for code, meaning in MEANING.items()}
