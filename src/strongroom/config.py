@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +17,8 @@ from strongroom.errors import BadRequest, Fault
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 PREFIX = "STRONGROOM_"
+#: how URLs of databases begin
+DATABASES = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +29,8 @@ class Settings:
     data: Path
     host: str
     port: int
-    #: SQLAlchemy-style URL of the index
-    database: str
+    #: SQLAlchemy-style URL of the index; it may hold a password
+    database: str = field(repr=False)
     #: folder of the working areas
     deposits: Path
     #: folder of the OCFL storage root
@@ -58,7 +60,10 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "data": ("./strongroom-data", "folder in which everything lies that is not placed elsewhere"),
     "host": ("127.0.0.1", "address to listen on"),
     "port": ("8000", "port to listen on"),
-    "database": ("sqlite:///{data}/strongroom.db", "URL of the index database"),
+    "database": (
+        "sqlite:///{data}/strongroom.db",
+        "URL of the index database: sqlite:///FILE or postgresql://…",
+    ),
     "deposits": ("{data}/deposits", "folder of the deposits' working areas"),
     "ocfl_root": ("{data}/ocfl-root", "folder of the OCFL storage root"),
     "ocfl_layout": ("0004", "storage layout of a new OCFL root: 0004 (hashed) or 0003 (with id)"),
@@ -148,10 +153,14 @@ def _settle(given: Mapping[str, str], faults: list[Fault]) -> Settings | None:
         for name in ("deposits", "ocfl_root")
         if values[name].startswith("s3://")
     ]
-    if not values["database"].startswith("sqlite:///"):
+    if not values["database"].startswith(DATABASES):
         scheme = values["database"].partition(":")[0]
         faults.append(
-            _fault("database", "must be sqlite:///FILE in this version", found=f"{scheme}:…")
+            _fault(
+                "database",
+                "must be sqlite:///FILE or postgresql://USER@HOST:PORT/NAME",
+                found=f"{scheme}:…",
+            )
         )
     for name in ("public_url", "storage_public_url"):
         parts = urlsplit(values[name])
@@ -203,6 +212,17 @@ def _number(name: str, text: str, faults: list[Fault]) -> int:
         faults.append(_fault(name, f"must be a whole number from {low} to {high}", found=text))
         return low
     return int(text)
+
+
+def without_password(url: str) -> str:
+    """The URL of a database as it can be shown and logged."""
+    scheme, colon, rest = url.partition("://")
+    if scheme == "sqlite" or not colon:
+        return url
+    # a password with an @ that is not quoted is no reason to show half of it
+    place, _, _ = rest.partition("?")
+    who, at, where = place.rpartition("@")
+    return f"{scheme}://{who.partition(':')[0]}{at}{where}"
 
 
 def as_environment(settings: Settings) -> dict[str, str]:
