@@ -64,6 +64,7 @@ class Postgres:
         made = create_engine(
             self._url,
             connect_args={"connect_timeout": 10, "application_name": "strongroom"},
+            hide_parameters=True,  # errors are logged
             use_native_hstore=False,  # which asks the server for it at every connection
             **(sizes if pooled else {"poolclass": NullPool}),
         )
@@ -143,8 +144,8 @@ class Postgres:
     def _connect(self) -> psycopg.Connection[Any]:
         """A connection apart from the pools, whose every statement is a transaction."""
         raw = self._single.raw_connection()
-        raw.detach()
         connection = raw.driver_connection
+        raw.detach()
         assert isinstance(connection, psycopg.Connection)  # noqa: S101 - for the types
         return connection
 

@@ -125,7 +125,7 @@ class Worker:
                 self._try_later(job, error)
             else:
                 self._failed(job, error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is told in the log
             self._failed(job, error)
         finally:
             with self._lock:
