@@ -117,7 +117,7 @@ def load(
 
 
 #: variables with the prefix that are read elsewhere (the command line client, the tests)
-_OTHER = frozenset({"config", "server", "identity", "storage_url", "fixtures"})
+_OTHER = frozenset({"config", "server", "identity", "storage_url", "fixtures", "test_database"})
 
 
 def _fault(name: str, message: str, found: str | None = None) -> Fault:

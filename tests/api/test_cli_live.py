@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from support import samples, workflow
+from support import postgres, samples, workflow
 from support.server import Server
 
 FILES = {
@@ -238,16 +238,18 @@ def test_content_that_was_damaged_in_storage_is_never_exported(
 
 
 def test_rebuild_makes_the_same_index_and_refuses_a_served_folder(
-    start_server, run, group, tmp_path
+    start_server, run, group, tmp_path, monkeypatch
 ):
     server = start_server()
+    for name, value in postgres.environment_for(server.data).items():
+        monkeypatch.setenv(name, value)
     book = write(tmp_path / "book", FILES)
     run("preserve", book, group, "--make-mets", "--make-containers", url=server.url)
     before = run("show", group, "--json", url=server.url).out
     run("rebuild", "--data", server.data, code=5)
     server.stop()
-    for file in server.data.glob("*.db*"):
-        file.unlink()
+    postgres.lose(server.data)
+    postgres.environment_for(server.data)
     report = run("rebuild", "--data", server.data, "--json").document
     assert report["objects"] == 3  # two Containers and the group
     assert report["damaged"] == []

@@ -24,7 +24,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from support.server import free_port
+from support.ports import free_port
 
 READY_SECONDS = 30.0
 #: makes all suites run on this kind of database: ``sqlite`` (the default) or ``postgresql``
@@ -181,11 +181,32 @@ def template() -> str:
     return name
 
 
+#: for tests of what only a database in the data folder can meet
+on_sqlite = pytest.mark.skipif(
+    os.environ.get(KIND, "sqlite") != "sqlite", reason="of a database that is a file"
+)
+
+
 def environment_for(data: Path) -> dict[str, str]:
     """What a server with this data folder has to be told, if all suites are to use PostgreSQL."""
     if os.environ.get(KIND, "sqlite") == "sqlite":
         return {}
-    name = "data_" + hashlib.sha256(str(data.absolute()).encode()).hexdigest()[:16]
+    name = _name_for(data)
     if not shared().execute("postgres", "SELECT 1 FROM pg_database WHERE datname = %s", name):
         shared().make_database(template=template(), name=name)
     return {"STRONGROOM_DATABASE": shared().url(name)}
+
+
+def lose(data: Path) -> None:
+    """Remove the database of a server that is stopped, whichever it is."""
+    if environment_for(data):
+        shared().execute("postgres", f'DROP DATABASE "{_name_for(data)}" WITH (FORCE)')
+        return
+    found = list(data.glob("*.db*"))
+    assert found, f"no database in {list(data.iterdir())}"
+    for path in found:
+        path.unlink()
+
+
+def _name_for(data: Path) -> str:
+    return "data_" + hashlib.sha256(str(data.absolute()).encode()).hexdigest()[:16]
