@@ -44,7 +44,12 @@ Run = Callable[..., Ended]
 def run(server: Server, tmp_path: Path) -> Run:
     """Runs ``strongroom …`` in an empty folder, pointed at the shared server."""
 
-    def call(*arguments: str | Path, code: int = 0, url: str | None = server.url) -> Ended:
+    def call(
+        *arguments: str | Path,
+        code: int = 0,
+        url: str | None = server.url,
+        data: Path | None = None,
+    ) -> Ended:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("STRONGROOM_")}
         done = subprocess.run(
             [sys.executable, "-m", "strongroom", *map(str, arguments)],
@@ -52,7 +57,9 @@ def run(server: Server, tmp_path: Path) -> Run:
             text=True,
             timeout=120,
             cwd=tmp_path,
-            env=kept | ({"STRONGROOM_SERVER": url} if url else {}),
+            env=kept
+            | ({"STRONGROOM_SERVER": url} if url else {})
+            | (postgres.environment_for(data) if data else {}),
         )
         assert done.returncode == code, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
         return Ended(done.returncode, done.stdout, done.stderr)
@@ -238,19 +245,16 @@ def test_content_that_was_damaged_in_storage_is_never_exported(
 
 
 def test_rebuild_makes_the_same_index_and_refuses_a_served_folder(
-    start_server, run, group, tmp_path, monkeypatch
+    start_server, run, group, tmp_path
 ):
     server = start_server()
-    for name, value in postgres.environment_for(server.data).items():
-        monkeypatch.setenv(name, value)
     book = write(tmp_path / "book", FILES)
     run("preserve", book, group, "--make-mets", "--make-containers", url=server.url)
     before = run("show", group, "--json", url=server.url).out
-    run("rebuild", "--data", server.data, code=5)
+    run("rebuild", "--data", server.data, data=server.data, code=5)
     server.stop()
     postgres.lose(server.data)
-    postgres.environment_for(server.data)
-    report = run("rebuild", "--data", server.data, "--json").document
+    report = run("rebuild", "--data", server.data, "--json", data=server.data).document
     assert report["objects"] == 3  # two Containers and the group
     assert report["damaged"] == []
     server.start()
