@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,6 +19,8 @@ from strongroom.storage.s3.location import Location
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 PREFIX = "STRONGROOM_"
+#: how URLs of databases begin
+DATABASES = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
 
 #: a local folder, or a prefix of a bucket
 Place = Path | Location
@@ -32,8 +34,8 @@ class Settings:
     data: Path
     host: str
     port: int
-    #: SQLAlchemy-style URL of the index
-    database: str
+    #: SQLAlchemy-style URL of the index; it may hold a password
+    database: str = field(repr=False)
     #: where the working areas are
     deposits: Place
     #: where the OCFL storage root is
@@ -72,7 +74,10 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "data": ("./strongroom-data", "folder in which everything lies that is not placed elsewhere"),
     "host": ("127.0.0.1", "address to listen on"),
     "port": ("8000", "port to listen on"),
-    "database": ("sqlite:///{data}/strongroom.db", "URL of the index database"),
+    "database": (
+        "sqlite:///{data}/strongroom.db",
+        "URL of the index database: sqlite:///FILE or postgresql://…",
+    ),
     "deposits": (
         "{data}/deposits",
         "folder of the deposits' working areas, or s3://bucket/prefix",
@@ -143,6 +148,7 @@ _OTHER = frozenset(
         "identity",
         "storage_url",
         "fixtures",
+        "test_database",
         "test_s3_server",
         "test_s3_endpoint",
     }
@@ -179,10 +185,14 @@ def _settle(given: Mapping[str, str], faults: list[Fault]) -> Settings | None:
     numbers = {name: _number(name, values[name], faults) for name in _NUMBERS}
     places = {name: _place(name, values[name], faults) for name in ("deposits", "ocfl_root")}
     _check_apart(places["deposits"], places["ocfl_root"], faults)
-    if not values["database"].startswith("sqlite:///"):
+    if not values["database"].startswith(DATABASES):
         scheme = values["database"].partition(":")[0]
         faults.append(
-            _fault("database", "must be sqlite:///FILE in this version", found=f"{scheme}:…")
+            _fault(
+                "database",
+                "must be sqlite:///FILE or postgresql://USER@HOST:PORT/NAME",
+                found=f"{scheme}:…",
+            )
         )
     for name in ("public_url", "storage_public_url", "s3_endpoint"):
         if name == "s3_endpoint" and not values[name]:
@@ -270,6 +280,17 @@ def _number(name: str, text: str, faults: list[Fault]) -> int:
         faults.append(_fault(name, f"must be a whole number from {low} to {high}", found=text))
         return low
     return int(text)
+
+
+def without_password(url: str) -> str:
+    """The URL of a database as it can be shown and logged."""
+    scheme, colon, rest = url.partition("://")
+    if scheme == "sqlite" or not colon:
+        return url
+    # a password with an @ that is not quoted is no reason to show half of it
+    place, _, _ = rest.partition("?")
+    who, at, where = place.rpartition("@")
+    return f"{scheme}://{who.partition(':')[0]}{at}{where}"
 
 
 def as_environment(settings: Settings) -> dict[str, str]:

@@ -68,11 +68,24 @@ def open_context(settings: Settings, queue: Queue | None = None) -> Context:
         roots=Roots(public=settings.public_url, storage=settings.storage_public_url),
         clock=utc_now,
         mint=ids.mint,
-        process=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+        process=f"{_place(settings)}:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
         max_mets=settings.max_mets,
         scratch=settings.data / "scratch",
         tools=running.ALL,
     )
+
+
+def _place(settings: Settings) -> str:
+    """What tells this data folder from all others whose servers use the same database."""
+    path = settings.data / "place"
+    if not path.exists():
+        fresh = settings.data / f"place.{secrets.token_hex(8)}"
+        durable.write_new(fresh, fresh.suffix[1:].encode())
+        try:
+            durable.rename_new(fresh, path)
+        except FileExistsError:
+            durable.unlink(fresh)
+    return path.read_text(encoding="ascii")
 
 
 def _open_root(settings: Settings, db: Database) -> OcflRoot:
@@ -86,7 +99,8 @@ def _open_root(settings: Settings, db: Database) -> OcflRoot:
         raise Conflict(
             f"The index knows what was preserved, but there is no OCFL root at "
             f"{settings.ocfl_root} ({error.message}) Is its disk mounted? Put the root in its "
-            f"place. If it is lost for good, remove the database {settings.database} too.",
+            f"place. If it is lost for good, remove the database "
+            f"{config.without_password(settings.database)} too.",
             code="root-missing",
         ) from None
 
@@ -139,7 +153,9 @@ def _serve(settings: Settings) -> int:
     try:
         ctx.areas.check()
         with locked(settings, "worker", wait=ORPHAN):  # nobody else is at work meanwhile
-            report = maintenance.start_up(ctx, _tell_progress)
+            presence = ctx.db.present(first=True)
+            report = maintenance.start_up(ctx, _tell_progress, alone=presence.alone)
+            presence.settle()
             upkeep.tend_areas(ctx)
         if report is not None:
             _tell_report(report)
@@ -228,8 +244,9 @@ def work(settings: Settings) -> int:
     try:
         with locked(settings, "worker", wait=ORPHAN):
             ctx = open_context(settings)
+            ctx.db.present(first=False)
             worker = Worker(ctx, name=ctx.process, threads=settings.job_threads)
-            maintenance.adopt_jobs(ctx)
+            maintenance.adopt_jobs(ctx, alone=not ctx.db.shared)
             pipeline_scratch.sweep(ctx)
             # the server decides when to stop; a Ctrl-C reaches both and must not come first
             signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -258,10 +275,17 @@ def _worker_environment(settings: Settings) -> dict[str, str]:
 
 
 def rebuild(settings: Settings, progress: Callable[[int], None] | None = None) -> RebuildReport:
-    """Make the index again from storage. Conflict while a server uses the data folder."""
+    """Make the index again from storage. Conflict while servers use the folder or the database."""
     with locked(settings, "server"), locked(settings, "worker", wait=ORPHAN):
         ctx = open_context(settings)
         try:
+            presence = ctx.db.present(first=True)
+            if not presence.alone:
+                raise Conflict(
+                    "Other servers use the database "
+                    f"{config.without_password(settings.database)} now. Stop them all first.",
+                    code="data-in-use",
+                )
             return maintenance.rebuild(ctx, progress)
         finally:
             ctx.db.close()

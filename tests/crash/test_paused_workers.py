@@ -122,7 +122,7 @@ def test_a_worker_that_wakes_too_late_changes_nothing(
     assert {path: held[path] for path in FILES} == FILES
     assert left_over(root.folder) == []
     with ctx.db.read() as c:
-        assert job_queue.silent_workers(c, ctx.clock()) == []
+        assert job_queue.signs_of_life(c) == []
 
 
 def run_next(ctx: Context) -> None:

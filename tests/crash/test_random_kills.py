@@ -31,7 +31,7 @@ from crash.striking import Pace, Victim
 from strongroom import config, runtime
 from strongroom.db import index
 from strongroom.services import reindex
-from support import ocfl_check, samples, workflow
+from support import ocfl_check, postgres, samples, workflow
 from support.killing import left_over
 from support.server import Server, ServerDied, run_command
 
@@ -319,6 +319,7 @@ def plan(number: int, random: Random) -> tuple[Victim, Phase | None]:
     return Victim.BOTH, aim
 
 
+@postgres.on_sqlite
 @pytest.mark.timeout(120 + 30 * ROUNDS)
 def test_imports_killed_at_random(
     start_server: Callable[..., Server],

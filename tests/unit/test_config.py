@@ -33,6 +33,23 @@ def test_an_environment_made_of_settings_gives_the_same(tmp_path: Path) -> None:
     assert config.load({}, environment=config.as_environment(first)) == first
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("sqlite:////data/a:b@c?d.db", "sqlite:////data/a:b@c?d.db"),
+        ("postgresql://ann@db:5432/x", "postgresql://ann@db:5432/x"),
+        ("postgresql://ann:secret@db/x?sslmode=require", "postgresql://ann@db/x"),
+        ("postgresql://ann:sec:r@et@db/x", "postgresql://ann@db/x"),
+        ("postgresql:///x?host=/run&password=secret", "postgresql:///x"),
+    ],
+)
+def test_the_password_of_a_database_is_not_shown(url: str, shown: str) -> None:
+    assert config.without_password(url) == shown
+    settings = config.load({"database": url}, environment={})
+    assert settings.database == url
+    assert url not in repr(settings)
+
+
 def test_every_setting_can_be_set() -> None:
     assert {field.name for field in dataclasses.fields(config.Settings)} == set(config.OPTIONS)
 
@@ -46,7 +63,7 @@ def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
             environment={
                 "STRONGROOM_UNKNOWN_EXTENSIONS": "panic",
                 "STRONGROOM_MAX_BODIES": "1",
-                "STRONGROOM_DATABASE": "postgresql://ann:secret@db/x",
+                "STRONGROOM_DATABASE": "mysql://ann:secret@db/x",
             },
             file=file,
         )

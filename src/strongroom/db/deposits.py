@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row, UnaryExpression, func, select
 
+from strongroom.db.paths import at
 from strongroom.db.sql import explaining
 from strongroom.db.tables import deposits
 from strongroom.domain.deposit_query import DepositOrder, DepositQuery
@@ -63,7 +64,7 @@ def delete(c: Connection, deposit_id: str) -> None:
 
 def active_for(c: Connection, group: RepositoryPath) -> str | None:
     """The id of the active Deposit that has this group, if there is one."""
-    found: str | None = c.scalar(select(_D.id).where(_D.active, _D.group_path == group))
+    found: str | None = c.scalar(select(_D.id).where(_D.active, at(_D.group_path, group)))
     return found
 
 

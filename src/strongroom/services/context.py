@@ -92,7 +92,7 @@ class Context:
     clock: Clock
     #: mints ids
     mint: Callable[[], str]
-    #: names this process, for claims that outlive it
+    #: names this process, for claims that outlive it: its place, a colon, and what tells it apart
     process: str
     #: bytes of the largest METS that is read
     max_mets: int
@@ -100,6 +100,11 @@ class Context:
     scratch: Path
     #: what runs of tools consist of, in their order
     tools: tuple[Tool, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """What this process has in common with those before it on the same data folder."""
+        return self.process.partition(":")[0]
 
     @property
     def root_uri(self) -> str:
