@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from strongroom.db.types import Json, Moment, path_type
+from strongroom.domain.grants import Role
 from strongroom.domain.importjob import Progress
 from strongroom.errors import Fault
 
@@ -167,6 +168,35 @@ claims = Table(
     Column("what", Text, nullable=False),
     Column("owner", Text, nullable=False),
     Column("since", Moment, nullable=False),
+)
+
+#: who may do what, as commands and the API said it
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("path", path_type(), nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("created_by", Text, nullable=False),
+)
+Index("grants_subject", grants.c.subject, grants.c.role, grants.c.path, unique=True)
+
+#: keys of machines; of the secret only a hash is kept
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("scopes", Json(tuple[tuple[Role, str], ...]), nullable=False),
+    Column("names_agents", Boolean, nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("expires", Moment),
+    Column("revoked", Moment),
+    Column("last_used", Moment),
 )
 
 meta = Table(
