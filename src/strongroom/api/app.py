@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from litestar import Litestar, Router
@@ -20,21 +21,25 @@ from strongroom.api import openapi, pages
 from strongroom.api.body import EdgeRequest
 from strongroom.api.edge import Edge, dependencies
 from strongroom.api.front import Front
+from strongroom.api.gate import Gate
 from strongroom.api.guards import Hosts
 from strongroom.api.routes import (
     access,
     activity,
     deposits,
     files,
+    grants,
     imports,
     mets,
     pipeline,
     repository,
     service,
     storage,
+    tokens,
 )
 from strongroom.api.routing import STORAGE_PREFIX, Routes, Surfaces
 from strongroom.api.settings import EdgeSettings
+from strongroom.services.authentication import Authentication
 from strongroom.services.context import Context
 from strongroom.wire.uris import preservation_uris, storage_uris
 
@@ -49,6 +54,8 @@ PRESERVATION: tuple[HTTPRouteHandler, ...] = (
     *pipeline.HANDLERS,
     *repository.PRESERVATION,
     *activity.PRESERVATION,
+    *grants.HANDLERS,
+    *tokens.HANDLERS,
 )
 STORAGE: tuple[HTTPRouteHandler, ...] = (
     *service.STORAGE,
@@ -62,11 +69,25 @@ STORAGE: tuple[HTTPRouteHandler, ...] = (
 MAX_SMALL = 1 << 20
 
 
-def create_app(ctx: Context, *, settings: EdgeSettings) -> ASGIApp:
-    """The application, to be run by any ASGI server."""
+def create_app(
+    ctx: Context, *, settings: EdgeSettings, authentication: Authentication | None = None
+) -> ASGIApp:
+    """The application, to be run by any ASGI server.
+
+    Without ``authentication`` everyone who reaches it may do everything.
+    """
     surfaces = Surfaces.of(settings.public, settings.storage)
-    preservation = Edge(ctx=ctx, uris=preservation_uris(settings.public, settings.storage))
-    stored = Edge(ctx=ctx, uris=storage_uris(settings.public, settings.storage))
+    preservation = Edge(
+        ctx=ctx,
+        uris=preservation_uris(settings.public, settings.storage),
+        how=authentication,
+    )
+    stored = replace(preservation, uris=storage_uris(settings.public, settings.storage))
+    gates = (
+        []
+        if authentication is None
+        else [Gate(ctx=ctx, how=authentication, attempts=preservation.attempts)]
+    )
     litestar = Litestar(
         [
             Router(
@@ -94,6 +115,7 @@ def create_app(ctx: Context, *, settings: EdgeSettings) -> ASGIApp:
                 dependencies=dependencies(stored),
             ),
         ],
+        guards=gates,
         request_class=EdgeRequest,
         request_max_body_size=min(settings.max_json, MAX_SMALL),
         exception_handlers={Exception: _hand_on},

@@ -69,12 +69,11 @@ def active_for(c: Connection, group: RepositoryPath) -> str | None:
     return found
 
 
-def query(
-    c: Connection, q: DepositQuery, sight: Sight | None = None
-) -> tuple[list[Deposit], int]:
+def query(c: Connection, q: DepositQuery, sight: Sight | None = None) -> tuple[list[Deposit], int]:
     """The Deposits on the page that was asked for, and how many there are on all pages.
 
-    Those out of ``sight`` are on none, and not counted. Equal ones are ordered by id, in the same direction; those without a value come last.
+    Those out of ``sight`` are on none, and not counted. Equal ones are ordered by id, in the same
+    direction; those without a value come last.
     """
     conditions = [*_conditions(q), *seen(sight, _D.group_path, _D.created_by)]
     total = c.scalar(select(func.count()).select_from(deposits).where(*conditions)) or 0

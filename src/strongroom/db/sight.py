@@ -1,4 +1,4 @@
-"""What a caller may see, as conditions of queries; the rules are in :mod:`strongroom.domain.grants`.
+"""What a caller may see, as conditions of queries; rules are :mod:`strongroom.domain.grants`'s.
 
 Lists and their counts take the same condition, so that neither tells of what the other hides.
 """

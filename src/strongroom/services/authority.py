@@ -133,9 +133,7 @@ def sees_run(ctx: Context, c: Connection, job: Job) -> bool:
     return rules.decide(ctx.caller, held, Action.READ, job.group).allowed
 
 
-def _of_deposit(
-    ctx: Context, held: Iterable[Grant], action: Action, deposit: Deposit
-) -> Decision:
+def _of_deposit(ctx: Context, held: Iterable[Grant], action: Action, deposit: Deposit) -> Decision:
     if deposit.group is None:
         return rules.decide_unplaced(ctx.caller, held, action, deposit.created_by)
     return rules.decide(ctx.caller, held, action, deposit.group)

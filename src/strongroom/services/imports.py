@@ -27,7 +27,16 @@ from strongroom.errors import (
     StrongroomError,
     Unprocessable,
 )
-from strongroom.services import authority, bags, deposits, diffs, findings, nodes, proofs, workspaces
+from strongroom.services import (
+    authority,
+    bags,
+    deposits,
+    diffs,
+    findings,
+    nodes,
+    proofs,
+    workspaces,
+)
 from strongroom.services.context import Context
 from strongroom.services.views import JobView
 from strongroom.storage.protocols import WorkArea
