@@ -316,6 +316,35 @@ def _worker_environment(settings: Settings) -> dict[str, str]:
     return kept | config.as_environment(settings)
 
 
+# ---------------------------------------------------------------------- who may use the server
+
+
+@contextmanager
+def register(settings: Settings) -> Iterator[Database]:
+    """The database alone, for what needs no storage; a server may use it meanwhile."""
+    durable.make_folders(settings.data)
+    db = open_database(settings.database)
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+@contextmanager
+def offline_context(settings: Settings) -> Iterator[Context]:
+    """All parts, for a command of the operator; a server may use them meanwhile."""
+    ctx = open_context(settings)
+    try:
+        yield ctx
+    finally:
+        ctx.db.close()
+
+
+def rotate_token_keys(settings: Settings) -> str:
+    """Sign tokens with a new key from now on; its id."""
+    return SigningKeys(settings.data / TOKEN_KEYS).rotate(utc_now())
+
+
 # ------------------------------------------------------------------------------------- rebuild
 
 

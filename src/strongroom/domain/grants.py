@@ -299,7 +299,7 @@ def subject_fault(subject: str) -> str | None:
         return None
     kind, colon, name = subject.partition(":")
     if not colon or kind not in ("agent", "client", "group", "key", "sub") or not name:
-        return "must be *, agent:NAME, client:ID, group:NAME, key:ID or sub:ISSUER#SUBJECT"
+        return "must be *, agent:NAME, client:ID, group:NAME or sub:ISSUER#SUBJECT"
     if len(subject) > MAX_SUBJECT or not subject.isprintable() or name != name.strip():
         return f"must have at most {MAX_SUBJECT} printable characters, without blanks around"
     if kind == "key":
