@@ -283,6 +283,8 @@ def make(subject: str, role: str, path: str, *, source: Source = Source.TABLE) -
 def read_path(text: str) -> RepositoryPath:
     """``/collections/books``, as people write paths in grants; ``/`` is the root."""
     bare = text.strip("/")
+    if any(part in (".", "..") for part in bare.split("/")):
+        raise BadRequest("A path of a grant has no '.' and no '..'.", code="bad-path")
     return check_slugs(bare) if bare else ROOT
 
 
