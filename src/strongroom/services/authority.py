@@ -48,6 +48,7 @@ def authorise_reading(ctx: Context, action: Action, path: RepositoryPath) -> Non
         return
     with ctx.db.read() as c:
         held = grants(ctx, c)
+    _check_somewhere(ctx, held, action)
     seen = rules.decide(ctx.caller, held, Action.READ, path)
     if not seen.allowed:
         raise _hidden(ctx, nodes.not_there(path), seen)
@@ -65,6 +66,7 @@ def authorise_deposit(ctx: Context, action: Action, deposit_id: str) -> None:
         return
     with ctx.db.read() as c:
         held = grants(ctx, c)
+        _check_somewhere(ctx, held, action)
         deposit = nodes.deposit(c, deposit_id)
     seen = _of_deposit(ctx, held, Action.READ, deposit)
     if not seen.allowed:
@@ -94,7 +96,13 @@ def authorise_somewhere(ctx: Context, action: Action) -> None:
     if ctx.caller.unlimited:
         return
     with ctx.db.read() as c:
-        decision = rules.decide_somewhere(ctx.caller, grants(ctx, c), action)
+        held = grants(ctx, c)
+    _check_somewhere(ctx, held, action)
+
+
+def _check_somewhere(ctx: Context, held: Iterable[Grant], action: Action) -> None:
+    """Forbidden, whatever is there, for who may do this nowhere: that tells nothing of anything."""
+    decision = rules.decide_somewhere(ctx.caller, held, action)
     if not decision.allowed:
         raise _forbidden(ctx, action, "any path", decision)
 
