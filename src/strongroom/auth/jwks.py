@@ -50,9 +50,10 @@ def read(body: bytes) -> tuple[PublicKey, ...]:
 
 
 def _key(entry: Mapping[str, Any]) -> PublicKey | None:
-    kind = (entry.get("kty"), entry.get("crv") if entry.get("kty") != "RSA" else None)
-    algorithm = _BY_KIND.get(kind)  # type: ignore[arg-type]
-    kid = entry.get("kid")
+    family, curve, kid = entry.get("kty"), entry.get("crv"), entry.get("kid")
+    if not isinstance(family, str) or not (curve is None or isinstance(curve, str)):
+        return None
+    algorithm = _BY_KIND.get((family, None if family == "RSA" else curve))
     if (
         algorithm is None
         or entry.get("use", "sig") != "sig"
