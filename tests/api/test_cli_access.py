@@ -11,8 +11,9 @@ from support.server import run_command
 
 
 def run(guarded: Guarded, *words: str, code: int = 0) -> Any:
-    """The JSON document of a command on the server's data folder."""
-    done = run_command(*words, "--json", "--data", str(guarded.server.data))
+    """The JSON document of a command with the server's settings."""
+    settings = {"STRONGROOM_DATA": str(guarded.server.data), "STRONGROOM_DEFAULT_ROLE": "none"}
+    done = run_command(*words, "--json", env=settings)
     assert done.returncode == code, done.stdout + done.stderr
     return json.loads(done.stdout)
 
@@ -71,6 +72,6 @@ def test_grants_by_command_count_at_once(guarded: Guarded) -> None:
         run(guarded, "grants", "remove", f"agent:{name}", "auditor", "a")
         assert client.get("/deposits").status_code == 403
     run(guarded, "grants", "remove", f"agent:{name}", "auditor", "/a", code=4)
-    # what the settings say can only be changed there; the command has the default role's grant
-    answer = run(guarded, "grants", "remove", "*", "curator", code=5)
+    # what the settings say can only be changed there
+    answer = run(guarded, "grants", "remove", "*", "reader", "--default-role", "reader", code=5)
     assert answer["error"]["code"] == "configured-grant"
