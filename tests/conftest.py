@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from strongroom.storage.s3.bucket import Bucket
 from strongroom.storage.s3.connection import Endpoint
 from support import s3_server, workflow
+from support.guarded import Guarded, Issuer, settings_of
 from support.s3_server import S3Server
 from support.server import Server, ServerDied
 
@@ -87,6 +88,24 @@ def start_server(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Callab
     for extra in started:
         extra.kill()
         pytestconfig.stash[_RUNNING].remove(extra)
+
+
+@pytest.fixture(scope="session")
+def guarded(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Guarded]:
+    """The server with authentication on that tests share, and its issuer's process."""
+    folder = tmp_path_factory.mktemp("guarded")
+    with Issuer() as issuer:
+        settings = {**settings_of(issuer), "STRONGROOM_DEFAULT_ROLE": "none"}
+        shared = Server(folder / "data", folder / "server.log", env=settings)
+        pytestconfig.stash[_RUNNING].append(shared)
+        try:
+            shared.start()
+            yield Guarded(shared, issuer)
+            shared.stop()
+        finally:
+            shared.kill()
 
 
 @pytest.fixture(scope="session")

@@ -55,6 +55,22 @@ class Settings:
     unknown_extensions: str
     #: resolver configuration (TOML), if identifiers are to be resolved
     identifiers: Path | None
+    #: ``on`` or ``off``: whether callers have to prove who they are
+    authentication: str
+    #: issuers (OIDC) whose tokens are accepted, with commas between
+    oidc_issuers: str
+    #: for whom their tokens must be meant: any of these, with commas between
+    oidc_audience: str
+    #: clients that may name agents: ``*``, ``none``, or ids with commas between
+    identity_clients: str
+    #: seconds by which clocks of issuers may differ from ours
+    clock_skew: int
+    #: seconds that tokens of our own live
+    token_lifetime: int
+    #: grants (TOML), beside those of the database
+    grants: Path | None
+    #: what everyone who proved to be someone may do everywhere: a role, or ``none``
+    default_role: str
     #: roots of ids, without trailing slash
     public_url: str
     storage_public_url: str
@@ -93,6 +109,14 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "ocfl_layout": ("0004", "storage layout of a new OCFL root: 0004 (hashed) or 0003 (with id)"),
     "unknown_extensions": ("warn", "warn, refuse or ignore: OCFL extensions that are not known"),
     "identifiers": ("", "TOML file that configures identifier resolvers"),
+    "authentication": ("off", "on or off; off only while the server listens on loopback"),
+    "oidc_issuers": ("", "OIDC issuers whose tokens are accepted, with commas between"),
+    "oidc_audience": ("", "audiences that their tokens must be meant for, with commas between"),
+    "identity_clients": ("*", "clients that may name agents: *, none, or ids with commas between"),
+    "clock_skew": ("60", "seconds by which clocks of issuers may differ"),
+    "token_lifetime": ("900", "seconds that tokens of our own live"),
+    "grants": ("", "TOML file with grants, beside those of the database"),
+    "default_role": ("curator", "role of everyone who proved to be someone, or none"),
     "public_url": ("http://localhost:{port}", "public root of ids"),
     "storage_public_url": ("{public_url}/storage-api", "public root of the Storage API"),
     "job_threads": ("2", "import and export jobs that run at the same time"),
@@ -147,6 +171,7 @@ _OTHER = frozenset(
         "server",
         "identity",
         "storage_url",
+        "api_key",
         "fixtures",
         "test_database",
         "test_s3_server",
@@ -208,15 +233,7 @@ def _settle(given: Mapping[str, str], faults: list[Fault]) -> Settings | None:
         for name, allowed in _CHOICES.items()
         if values[name].lower() not in allowed
     ]
-    if values["host"].strip("[]") not in LOOPBACK:
-        faults.append(
-            _fault(
-                "host",
-                "is open to other machines, and this version has no authentication; "
-                "listen on 127.0.0.1 (a tunnel or an authenticating proxy can go in front)",
-                found=values["host"],
-            )
-        )
+    faults += _of_authentication(values)
     if faults:
         return None
     texts = {name: values[name] for name in _TEXTS}
@@ -227,6 +244,7 @@ def _settle(given: Mapping[str, str], faults: list[Fault]) -> Settings | None:
         s3_endpoint=values["s3_endpoint"] or None,
         s3_region=values["s3_region"] or None,
         identifiers=Path(values["identifiers"]) if values["identifiers"] else None,
+        grants=Path(values["grants"]) if values["grants"] else None,
         **numbers,  # type: ignore[arg-type]
         **texts,  # type: ignore[arg-type]
     )
@@ -262,16 +280,99 @@ def _check_apart(deposits: Place, root: Place, faults: list[Fault]) -> None:
         )
 
 
-_NUMBERS = ("port", "job_threads", "max_body", "max_mets", "stop_timeout")
+def _of_authentication(values: dict[str, str]) -> list[Fault]:
+    """What is wrong with who may use the server; lists are brought into their one form."""
+    faults: list[Fault] = []
+    for name in ("oidc_issuers", "oidc_audience", "identity_clients"):
+        values[name] = ",".join(listed(values[name]))
+    values["authentication"] = values["authentication"].lower()
+    values["default_role"] = values["default_role"].lower()
+    off = values["authentication"] == "off"
+    if off and values["host"].strip("[]") not in LOOPBACK:
+        faults.append(
+            _fault(
+                "host",
+                "is open to other machines while authentication is off; set authentication = on, "
+                "or listen on 127.0.0.1 (a tunnel or an authenticating proxy can go in front)",
+                found=values["host"],
+            )
+        )
+    if off and values["oidc_issuers"]:
+        faults.append(
+            _fault("oidc_issuers", "means nothing while authentication is off; set it to on")
+        )
+    if values["oidc_issuers"] and not values["oidc_audience"]:
+        faults.append(
+            _fault(
+                "oidc_audience",
+                "is missing: without it, tokens that were meant for others would be accepted",
+            )
+        )
+    for issuer in listed(values["oidc_issuers"]):
+        parts = urlsplit(issuer)
+        safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+        if not safe or not parts.hostname or parts.query or parts.fragment or parts.username:
+            faults.append(
+                _fault(
+                    "oidc_issuers",
+                    "must be https URLs (http on this machine only), as in their tokens",
+                    found=issuer,
+                )
+            )
+        if issuer.rstrip("/") == values["public_url"]:
+            faults.append(
+                _fault("oidc_issuers", "names this server itself, which needs no mention", issuer)
+            )
+    return faults
+
+
+def listed(text: str) -> list[str]:
+    """The parts of a setting that holds several, with commas between."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+_NUMBERS = (
+    "port",
+    "clock_skew",
+    "token_lifetime",
+    "job_threads",
+    "max_body",
+    "max_mets",
+    "stop_timeout",
+)
 _CHOICES = {
+    "authentication": ("on", "off"),
+    "default_role": (
+        "none",
+        "reader",
+        "depositor",
+        "preserver",
+        "curator",
+        "auditor",
+        "administrator",
+    ),
     "ocfl_layout": ("0003", "0004"),
     "unknown_extensions": ("warn", "refuse", "ignore"),
     "log_level": ("debug", "info", "warning", "error"),
     "s3_addressing": ("auto", "path", "virtual"),
     "s3_single_writer": ("no", "yes"),
 }
-_TEXTS = ("host", "database", "public_url", "storage_public_url", *_CHOICES)
-_LIMITS = {"port": (1, 65535), "job_threads": (1, 64)}
+_TEXTS = (
+    "host",
+    "database",
+    "oidc_issuers",
+    "oidc_audience",
+    "identity_clients",
+    "public_url",
+    "storage_public_url",
+    *_CHOICES,
+)
+_LIMITS = {
+    "port": (1, 65535),
+    "job_threads": (1, 64),
+    "clock_skew": (0, 300),
+    "token_lifetime": (60, 86400),
+}
 
 
 def _number(name: str, text: str, faults: list[Fault]) -> int:

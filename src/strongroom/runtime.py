@@ -18,10 +18,15 @@ from contextlib import contextmanager
 from threading import Thread
 
 from strongroom import __version__, config, places
+from strongroom.auth.grants_file import load as load_grants
+from strongroom.auth.issuers import Issuer
+from strongroom.auth.signing import SigningKeys
+from strongroom.auth.verify import Accepted, Verifier
 from strongroom.config import Settings
 from strongroom.db import nodes as node_rows
 from strongroom.db.engine import Database, open_database
 from strongroom.domain import ids
+from strongroom.domain.grants import EVERYONE, Grant, Role, Source
 from strongroom.domain.times import utc_now
 from strongroom.errors import Conflict, NotFound, StrongroomError, Unprocessable
 from strongroom.identifiers import load as load_resolvers
@@ -31,6 +36,7 @@ from strongroom.ocfl.root import OcflRoot
 from strongroom.offline import find_mets, make_mets
 from strongroom.repository.store import Repository
 from strongroom.services import maintenance, pipeline_scratch, upkeep
+from strongroom.services.authentication import Authentication
 from strongroom.services.context import Context, Queue, Roots
 from strongroom.services.maintenance import RebuildReport
 from strongroom.storage import durable
@@ -39,6 +45,9 @@ from strongroom.tools import running
 __all__ = ["find_mets", "make_mets", "rebuild", "serve", "work"]
 
 log = logging.getLogger("strongroom")
+
+#: file in the data folder with the keys that sign tokens
+TOKEN_KEYS = "token-keys.json"  # noqa: S105
 
 #: seconds a new server waits for the worker of one that was killed
 ORPHAN = 30.0
@@ -72,6 +81,7 @@ def open_context(settings: Settings, queue: Queue | None = None) -> Context:
         max_mets=settings.max_mets,
         scratch=settings.data / "scratch",
         tools=running.ALL,
+        configured=configured_grants(settings),
     )
 
 
@@ -162,9 +172,10 @@ def _serve(settings: Settings) -> int:
         edge = EdgeSettings(
             public=settings.public_url,
             storage=settings.storage_public_url,
+            loopback_only=settings.host.strip("[]") in config.LOOPBACK,
             max_json=settings.max_body,
         )
-        app = create_app(ctx, settings=edge)
+        app = create_app(ctx, settings=edge, authentication=_authentication(settings))
         supervisor.start()
         try:
             return _run_uvicorn(app, listener, settings)
@@ -173,6 +184,43 @@ def _serve(settings: Settings) -> int:
     finally:
         listener.close()
         ctx.db.close()
+
+
+def _authentication(settings: Settings) -> Authentication | None:
+    """How callers prove who they are; None while authentication is off."""
+    if settings.authentication == "off":
+        return None
+    issuers = config.listed(settings.oidc_issuers)
+    audiences = config.listed(settings.oidc_audience)
+    signer = SigningKeys(settings.data / TOKEN_KEYS)
+    own = settings.public_url
+    accepted = {url: Accepted(keys=Issuer(url), audiences=audiences) for url in issuers}
+    accepted[own] = Accepted(keys=signer, audiences=[own])
+    clients = config.listed(settings.identity_clients)
+    if settings.host.strip("[]") not in config.LOOPBACK and own.startswith("http://"):
+        log.warning(
+            "clients send tokens and keys to %s without encryption; put a proxy with TLS in front "
+            "and set public_url to its https address",
+            own,
+        )
+    return Authentication(
+        tokens=Verifier(issuers=accepted, skew=settings.clock_skew),
+        signer=signer,
+        own_issuer=own,
+        lifetime=settings.token_lifetime,
+        trusted_clients=None
+        if clients == ["*"]
+        else frozenset(client for client in clients if client != "none"),
+    )
+
+
+def configured_grants(settings: Settings) -> tuple[Grant, ...]:
+    """The grants that settings and the file make."""
+    found = load_grants(settings.grants)
+    if settings.default_role == "none":
+        return found
+    role = Role(settings.default_role)
+    return (Grant(subject=EVERYONE, role=role, source=Source.SETTINGS), *found)
 
 
 def _run_uvicorn(app: Callable[..., object], listener: socket.socket, settings: Settings) -> int:
@@ -269,6 +317,35 @@ def _listen_to_parent(worker: Worker) -> None:
 def _worker_environment(settings: Settings) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(config.PREFIX)}
     return kept | config.as_environment(settings)
+
+
+# ---------------------------------------------------------------------- who may use the server
+
+
+@contextmanager
+def register(settings: Settings) -> Iterator[Database]:
+    """The database alone, for what needs no storage; a server may use it meanwhile."""
+    durable.make_folders(settings.data)
+    db = open_database(settings.database)
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+@contextmanager
+def offline_context(settings: Settings) -> Iterator[Context]:
+    """All parts, for a command of the operator; a server may use them meanwhile."""
+    ctx = open_context(settings)
+    try:
+        yield ctx
+    finally:
+        ctx.db.close()
+
+
+def rotate_token_keys(settings: Settings) -> str:
+    """Sign tokens with a new key from now on; its id."""
+    return SigningKeys(settings.data / TOKEN_KEYS).rotate(utc_now())
 
 
 # ------------------------------------------------------------------------------------- rebuild

@@ -153,7 +153,7 @@ async def send_problem(error: Exception, correlation: str, send: Send, *, with_b
     body = answer.encode()
     headers = {
         **answer.headers,
-        "Content-Type": problems.MEDIA_TYPE,
+        "Content-Type": answer.media_type,
         "Content-Length": str(len(body)),
     }
     await _send(send, answer.status, headers, body if with_body else b"")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from strongroom.api.problem_texts_identity import TEXTS as IDENTITY
+
 #: the request itself
 _REQUEST = {
     "bad-activity": (
@@ -489,4 +491,4 @@ _SERVER = {
     "wrong-object": "Another OCFL object lies where this one should be. Restore both from copies.",
 }
 
-TEXTS: Mapping[str, str] = {**_REQUEST, **_STATE, **_MATERIAL, **_SERVER}
+TEXTS: Mapping[str, str] = {**_REQUEST, **_STATE, **_MATERIAL, **_SERVER, **IDENTITY}

@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from strongroom.db.paths import path_index, path_key
 from strongroom.db.types import Json, Moment, path_type, words
+from strongroom.domain.grants import Role
 from strongroom.domain.importjob import Progress
 from strongroom.errors import Fault
 
@@ -169,6 +170,35 @@ claims = Table(
 )
 claims.primary_key.ddl_if(dialect="sqlite")
 path_key("claims_key", claims.c.path)
+
+#: who may do what, as commands and the API said it
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", words(), primary_key=True),
+    Column("subject", words(), nullable=False),
+    Column("role", words(), nullable=False),
+    Column("path", path_type(), nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("created_by", words(), nullable=False),
+)
+path_index("grants_subject", grants.c.subject, grants.c.role, grants.c.path, unique=True)
+
+#: keys of machines; of the secret only a hash is kept
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", words(), primary_key=True),
+    Column("name", words(), nullable=False),
+    Column("agent", words(), nullable=False),
+    Column("digest", words(), nullable=False),
+    Column("scopes", Json(tuple[tuple[Role, str], ...]), nullable=False),
+    Column("names_agents", Boolean, nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("expires", Moment),
+    Column("revoked", Moment),
+    Column("last_used", Moment),
+)
 
 meta = Table(
     "meta",

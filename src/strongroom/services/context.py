@@ -1,6 +1,7 @@
 """What all use cases share: the index, the stores, the clock, the queue's port.
 
-A context is made once by ``runtime`` and handed to every service; nothing in it changes.
+A context is made once by ``runtime`` and handed to every service; nothing in it changes. An edge
+hands on a copy of it that acts for whoever asks.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Protocol
 from urllib.parse import quote, urlsplit
 
 from strongroom.db.engine import Database
+from strongroom.domain.grants import SYSTEM, Caller, Grant
 from strongroom.domain.times import Clock
 from strongroom.identifiers import Resolvers
 from strongroom.repository.store import Author, Repository
@@ -100,6 +102,10 @@ class Context:
     scratch: Path
     #: what runs of tools consist of, in their order
     tools: tuple[Tool, ...] = ()
+    #: for whom services act; an edge gives them a context of its caller
+    caller: Caller = SYSTEM
+    #: grants that configuration makes, beside those of the table
+    configured: tuple[Grant, ...] = ()
 
     @property
     def place(self) -> str:
