@@ -208,7 +208,12 @@ BAD: dict[str, tuple[Callable[[Issuer], str], str]] = {
     "lists for parts": (lambda _: f"{part([])}.{part([])}.x", "no JSON Web Token"),
     "deep": (lambda _: f"{part({'alg': 'RS256'})}.{'W' * 4000}.x", "no JSON Web Token"),
     "huge": (lambda i: i.token(**PERSON, padding="x" * 13_000), "more than"),
-    "no person and no client": (lambda i: i.token(sub=None), "neither a person nor a client"),
+    "no person and no client": (lambda i: i.token(sub=None), "neither a person nor a machine"),
+    "a person's, without the name": (lambda i: i.token(azp=CLIENT), "neither a person nor a"),
+    "a person's of Entra ID": (
+        lambda i: i.token(appid=CLIENT, sub="s", oid="o", scp="access"),
+        "neither a person nor a machine",
+    ),
     "a name with a slash": (lambda i: i.token(name="Ann/IT"), "cannot be recorded"),
     "a name that is a list": (lambda i: i.token(preferred_username=["root"]), "recorded"),
     "a name of two lines": (lambda i: i.token(name="Ann\nroot"), "cannot be recorded"),
@@ -258,6 +263,24 @@ def test_a_machine_says_for_whom_it_acts(guarded: Guarded) -> None:
     assert "agent:reading.room@example.org" not in found["subjects"]
 
 
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"client_id": "c", "sub": "c"},
+        {"cid": "c", "sub": "c", "scp": ["x"]},
+        {"azp": "c", "sub": "c@clients", "gty": "client-credentials"},
+        {"appid": "c", "sub": "service-principal", "oid": "service-principal"},
+        {"azp": "c", "sub": "s", "oid": "o", "idtyp": "app"},
+        {"client_id": "c", "sub": None},
+    ],
+)
+def test_machines_of_several_issuers_are_known(guarded: Guarded, claims: dict[str, Any]) -> None:
+    with guarded.client(guarded.issuer.token(**claims), identity="ann") as client:
+        found = me(client)
+    assert (found["agent"], found["kind"]) == ("ann", "client")
+    assert "client:c" in found["subjects"]
+
+
 def test_a_machine_that_does_not_say_so_is_told_in_plain_text(guarded: Guarded) -> None:
     with guarded.client(guarded.issuer.client_token()) as client:
         answer = client.get("/deposits")
@@ -268,7 +291,7 @@ def test_a_machine_that_does_not_say_so_is_told_in_plain_text(guarded: Guarded) 
 
 
 def test_names_of_agents_can_be_left_to_clients_that_are_trusted(apart: Guarded) -> None:
-    with apart.client(apart.issuer.token(azp="portal"), identity="ann") as client:
+    with apart.client(apart.issuer.token(azp="portal", sub="portal"), identity="ann") as client:
         assert me(client)["agent"] == "ann"
         # what everyone may do who proved to be someone: all that an application does
         deposit = workflow.make_deposit(client)

@@ -28,7 +28,7 @@ NAMES = (
     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name",
     "name",
 )
-_CLIENTS = ("azp", "appid", "client_id", "cid", "sub")
+_CLIENTS = ("azp", "appid", "client_id", "cid")
 
 
 class KeySource(Protocol):
@@ -43,7 +43,7 @@ class Claims:
 
     issuer: str
     subject: str | None
-    #: the program it was issued to
+    #: the program that it was issued to, for itself; None where it may stand for a person
     client: str | None
     #: the person it names; None for machines
     name: str | None
@@ -132,10 +132,30 @@ def _claims(claims: Mapping[str, Any]) -> Claims:
     return Claims(
         issuer=claims["iss"],
         subject=_text(claims.get("sub")),
-        client=next((text for claim in _CLIENTS if (text := _text(claims.get(claim)))), None),
+        client=_machine(claims),
         name=_name(claims),
         groups=frozenset(groups),
     )
+
+
+def _machine(claims: Mapping[str, Any]) -> str | None:
+    """The client that a token was issued to for itself, where the token shows that it was.
+
+    A person's token names a client too; without the person's name it must not pass for that
+    client. Issuers show the difference each in their own way.
+    """
+    client = next((text for claim in _CLIENTS if (text := _text(claims.get(claim)))), None)
+    subject = claims.get("sub")
+    if client is None:
+        return None
+    itself = (
+        subject is None  # people always have one
+        or subject in (client, f"{client}@clients")  # RFC 9068, section 2.2; Auth0
+        or claims.get("idtyp") == "app"  # Entra ID
+        or (subject == claims.get("oid") and "scp" not in claims)  # Entra ID
+        or claims.get("gty") == "client-credentials"  # Auth0
+    )
+    return client if itself else None
 
 
 def _name(claims: Mapping[str, Any]) -> str | None:

@@ -5,6 +5,7 @@ Tokens are read by :mod:`strongroom.auth`; what a caller may do is :mod:`authori
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,8 +17,10 @@ from strongroom.domain import api_keys
 from strongroom.domain.api_keys import ApiKey
 from strongroom.domain.grants import Caller, CallerKind
 from strongroom.domain.times import to_millis
-from strongroom.errors import Forbidden, Unauthenticated
+from strongroom.errors import Forbidden, Unauthenticated, Unavailable
 from strongroom.services.context import Context
+
+log = logging.getLogger(__name__)
 
 
 class TokenClaims(Protocol):
@@ -146,7 +149,9 @@ def _of_token(how: Authentication, claims: TokenClaims, identity: str | None) ->
         )
     if claims.client is None:
         raise Unauthenticated(
-            "The token names neither a person nor a client.",
+            "The token names neither a person nor a machine: it has none of the claims "
+            "preferred_username and name (ask for the scope 'profile'), and was not issued to a "
+            "client for itself.",
             code="bad-token",
             challenge="invalid_token",
         )
@@ -180,8 +185,7 @@ def _of_key(ctx: Context, key: ApiKey, identity: str | None) -> Caller:
         name = identity
     now = ctx.clock()
     if key.last_used is None or now - key.last_used > key_rows.EXACTNESS:
-        with ctx.db.write() as c:
-            key_rows.used(c, key.id, now)
+        _note_use(ctx, key.id, now)
     return Caller(
         name=name,
         kind=CallerKind.KEY,
@@ -189,6 +193,15 @@ def _of_key(ctx: Context, key: ApiKey, identity: str | None) -> Caller:
         subjects=frozenset({key.subject}),
         scopes=api_keys.scopes(key),
     )
+
+
+def _note_use(ctx: Context, key_id: str, now: datetime) -> None:
+    """Record when a key was used; a database that is busy is no reason to refuse the request."""
+    try:
+        with ctx.db.write() as c:
+            key_rows.used(c, key_id, now)
+    except Unavailable as error:
+        log.warning("the use of key %s was not noted: %s", key_id, error.message)
 
 
 def _proved_key(ctx: Context, text: str) -> ApiKey:
