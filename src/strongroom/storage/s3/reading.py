@@ -166,6 +166,8 @@ class AheadFile(io.RawIOBase):
         for number in range(_RESUMES + 1):
             try:
                 body = self._bucket.range(self.found, start, size)
+            except (ConditionFailed, OutOfRange):
+                raise StaleObject(self.found.key) from None
             except (Unavailable, *_BROKEN) as error:
                 if number == _RESUMES or isinstance(error, StaleObject | FileNotFoundError):
                     raise
