@@ -140,7 +140,8 @@ def test_killed_at_each_request(bucket: Bucket, name: str, after: bool) -> None:
             break
         new = expected(change, old, object_id)
         check(root, object_id, old, new)
-        roots.buried(root)
+        if number % 3 == 0:
+            roots.buried(root)
     assert number > 10
     settle(root, bucket)
 
@@ -277,5 +278,6 @@ def test_killed_in_recovery(bucket: Bucket, left: tuple[Callable, str, str], bur
             root, roots.dying(number, after=True), lambda who=recoverer: who.recover_all()
         )
         check(root, object_id, old, new)
-        roots.buried(root)
+        if number % 3 == 0:
+            roots.buried(root)
     settle(root, bucket)
