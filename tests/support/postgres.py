@@ -61,18 +61,21 @@ def require() -> None:
 class PostgresServer:
     """One PostgreSQL server; a context manager that ends it and removes its files."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, place: Path | None = None) -> None:
+        """``place`` is a folder on a disk, for what must be durable to be measured."""
         found = programs()
         if found is None:
             raise FileNotFoundError(f"no PostgreSQL {OLDEST} or newer")
         self._programs = found
         self.port = free_port()
         self.folder = Path(
-            tempfile.mkdtemp(prefix="pg-", dir=_MEMORY if _MEMORY.is_dir() else None)
+            tempfile.mkdtemp(prefix="pg-", dir=place or (_MEMORY if _MEMORY.is_dir() else None))
         )
         self.log_path = self.folder / "log"
         self.process: subprocess.Popen[bytes] | None = None
         self._numbers = itertools.count()
+        # nothing outlives the tests
+        self._options = [] if place else ["-c", "fsync=off", "-c", "max_wal_size=256MB"]
         self._user: list[str] = []
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             user = pwd.getpwnam("nobody")
@@ -113,8 +116,8 @@ class PostgresServer:
                     self._programs / "postgres",
                     *("-D", self.folder / "data", "-k", self.folder, "-p", str(self.port)),
                     *("-c", "listen_addresses=127.0.0.1", "-c", "max_connections=300"),
-                    # nothing here outlives the tests
-                    *("-c", "fsync=off", "-c", "shared_buffers=64MB", "-c", "max_wal_size=256MB"),
+                    *("-c", "shared_buffers=64MB"),
+                    *self._options,
                 ],
                 cwd=self.folder,
                 stdout=log,

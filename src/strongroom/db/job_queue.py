@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Row, exists, select
+from sqlalchemy import ColumnElement, Connection, exists, select
 from sqlalchemy.exc import IntegrityError
 
 from strongroom.db import intents, job_documents, tickets
@@ -24,6 +24,8 @@ from strongroom.errors import Conflict, Fault, NotFound
 _J = jobs.c
 _WAITING = JobStatus.WAITING.value
 _RUNNING = JobStatus.RUNNING.value
+#: how many races for a job a worker loses in a row before it leaves off
+_RACES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,18 +65,9 @@ def claim(c: Connection, worker: str, now: datetime, *, but: JobKind | None = No
     )
     if but is not None:
         oldest = oldest.where(_J.kind != but.value)
-    while (job_id := c.scalar(oldest)) is not None:
-        row = _take(c, job_id, worker, now)
-        if row is not None:  # else another worker was faster
-            return job_of(row, plan_of(c, job_id))
-    return None
-
-
-def _take(c: Connection, job_id: str, worker: str, now: datetime) -> Row[Any] | None:
-    """The job's row, running; None if another has it, or another of its group and kind."""
     taking = (
         sa.update(jobs)
-        .where(_J.id == job_id, _J.status == _WAITING)
+        .where(_J.id == oldest.scalar_subquery(), _J.status == _WAITING)
         .values(
             status=_RUNNING,
             begun=sa.func.coalesce(_J.begun, sa.bindparam("now", now, _J.begun.type)),
@@ -84,12 +77,14 @@ def _take(c: Connection, job_id: str, worker: str, now: datetime) -> Row[Any] | 
         )
         .returning(jobs)
     )
-    try:
-        with c.begin_nested():
-            return c.execute(taking).one_or_none()
-    except IntegrityError:
-        # taken in the same moment; now it can be seen
-        return None
+    for _ in range(_RACES):
+        try:
+            with c.begin_nested():
+                row = c.execute(taking).one_or_none()
+        except IntegrityError:
+            continue  # another of its group was taken in the same moment; now that can be seen
+        return None if row is None else job_of(row, plan_of(c, row.id))
+    return None  # there is another look soon
 
 
 def heartbeat(c: Connection, job_id: str, worker: str, now: datetime) -> bool:
