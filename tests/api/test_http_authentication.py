@@ -355,6 +355,18 @@ def test_a_key_acts_for_others_only_if_it_was_made_to(guarded: Guarded) -> None:
         assert workflow.make_deposit(client)["createdBy"] == f"{guarded.url}/agents/ann"
 
 
+def test_no_shared_cache_may_keep_what_one_caller_gets(
+    guarded: Guarded, client: httpx.Client
+) -> None:
+    headers = {"X-API-KEY": guarded.key("reader")}
+    with guarded.client(None) as caller:
+        for path in ("/repository/", "/deposits", "/nothing"):
+            answer = caller.get(path, headers=headers)
+            assert answer.headers.get_list("Cache-Control") == ["private"], path
+    # where nobody is asked, everyone gets the same
+    assert "Cache-Control" not in client.get("/repository/").headers
+
+
 # ----------------------------------------------------------------------------- tokens of our own
 
 

@@ -481,6 +481,8 @@ def test_grants_are_made_shown_explained_and_taken_back(
             }
         ]
         assert grant in boss.get("/v1/grants").json()
+        assert boss.get("/v1/grants", params={"agent": name}).json() == [grant]
+        assert boss.get("/v1/grants", params={"agent": f"sub:x#{name}"}).json() == []
         assert ann.get("/v1/me").json()["grants"] == [grant]
         again = boss.post("/v1/grants", json={k: grant[k] for k in ("subject", "role", "path")})
         assert assert_problem(again, 409)["code"] == "already-granted"
@@ -496,6 +498,8 @@ def test_groups_of_a_token_can_have_grants(
     group = workflow.fresh("staff")
     body = {"subject": f"group:{group}", "role": "reader", "path": open_room.path}
     workflow.ok(boss.post("/v1/grants", json=body), 201)
+    counted = boss.get("/v1/grants", params={"agent": "x", "groups": f"a,{group}"}).json()
+    assert [grant["subject"] for grant in counted] == [f"group:{group}"]
     with (
         guarded.user("in@example.org", groups=[group]) as inside,
         guarded.user("out@example.org", groups=[f"{group}s"]) as outside,

@@ -134,6 +134,7 @@ def create_app(
         surfaces=surfaces,
         preservation=Routes.of(preserved),
         storage=Routes.of(kept),
+        private=authentication is not None,
         query_names=openapi.query_names((*PRESERVATION, *STORAGE)),
     )
 

@@ -47,6 +47,14 @@ def every(ctx: Context) -> list[Grant]:
     return [grant for grant in found if rules.sees(sight, grant.path)]
 
 
+def of_someone(ctx: Context, agent: str, groups: Sequence[str]) -> list[Grant]:
+    """The grants that count for someone, as far as the caller may see them."""
+    with ctx.db.read() as c:
+        held = rules.own(_caller(c, agent, groups), [*ctx.configured, *grant_rows.every(c)])
+        sight = authority.sight(ctx, c, Action.AUDIT)
+    return [grant for grant in held if rules.sees(sight, grant.path)]
+
+
 def effective(ctx: Context) -> tuple[Grant, ...]:
     """The grants that count for the caller itself."""
     with ctx.db.read() as c:

@@ -45,17 +45,33 @@ def show_me(edge: Given, agent: Agent) -> wire.Me:
     )
 
 
+_WHO = {
+    "agent": "A name, or a subject of grants",
+    "groups": "Names of groups that a token would state, with commas between",
+}
+
+
 @get(
     "/v1/grants",
     media_type=JSON,
     sync_to_thread=True,
     opt=documented(
-        "List the grants",
+        "List the grants: all of them, or those that count for someone",
+        problems=(404,),
+        query=_WHO,
         needs=somewhere(Action.AUDIT),
     ),
 )
-def list_grants(edge: Given) -> list[wire.Grant]:
-    return [_shape(grant) for grant in grants.every(edge.ctx)]
+def list_grants(edge: Given, request: EdgeRequest) -> list[wire.Grant]:
+    agent = request.query_params.get("agent")
+    if not agent:
+        return [_shape(grant) for grant in grants.every(edge.ctx)]
+    found = grants.of_someone(edge.ctx, agent, _groups(request))
+    return [_shape(grant) for grant in found]
+
+
+def _groups(request: EdgeRequest) -> list[str]:
+    return [name for name in request.query_params.get("groups", "").split(",") if name]
 
 
 @post(
@@ -104,8 +120,7 @@ def remove_grant(edge: Given, agent: Agent, grant_id: FromPath[str]) -> None:
         "Whether someone may do something at a path, and why",
         problems=(404,),
         query={
-            "agent": "A name, or a subject of grants",
-            "groups": "Names of groups that a token would state, with commas between",
+            **_WHO,
             "action": f"One of {', '.join(Action)}",
             "path": "A repository path; `/` is the root",
         },
@@ -124,8 +139,9 @@ def explain_grants(edge: Given, request: EdgeRequest) -> wire.Explanation:
                 for name in missing
             ],
         )
-    groups = [name for name in query.get("groups", "").split(",") if name]
-    found = grants.explain(edge.ctx, query["agent"], groups, query["action"], query["path"])
+    found = grants.explain(
+        edge.ctx, query["agent"], _groups(request), query["action"], query["path"]
+    )
     return wire.Explanation(
         agent=found.caller.name,
         subjects=sorted(found.caller.subjects),
