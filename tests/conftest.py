@@ -5,6 +5,7 @@ Leaves what is done with a server to :mod:`support`.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from strongroom.storage.s3.bucket import Bucket
 from strongroom.storage.s3.connection import Endpoint
-from support import s3_server, workflow
+from support import postgres, s3_server, workflow
 from support.guarded import Guarded, Issuer, settings_of
 from support.s3_server import S3Server
 from support.server import Server, ServerDied
@@ -30,6 +31,8 @@ _RUNNING = pytest.StashKey[list[Server | S3Server]]()
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_RUNNING] = []
+    if os.environ.get(postgres.KIND, "sqlite") not in ("sqlite", "postgresql"):
+        raise pytest.UsageError(f"{postgres.KIND} is 'sqlite' or 'postgresql'")
 
 
 @pytest.hookimpl(wrapper=True)

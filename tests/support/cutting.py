@@ -60,6 +60,8 @@ class CuttableWay:
         _close(client, server)
 
     def _cut(self, client: socket.socket, server: socket.socket, said: bytes) -> None:
+        if self.closed:
+            _close(*(each for each in self._open if each is not server))
         _close(client)
         server.sendall(said)
         server.shutdown(socket.SHUT_WR)  # the server reads what came before, and then the end
@@ -67,8 +69,6 @@ class CuttableWay:
             while server.recv(1 << 16):
                 pass
         _close(server)
-        if self.closed:
-            _close(*self._open)
 
     def _to_client(self, client: socket.socket, server: socket.socket) -> None:
         with contextlib.suppress(OSError):

@@ -15,6 +15,8 @@ from strongroom.services.context import Context
 _REBUILDING = "rebuilding"
 #: identity of the OCFL root that the index was made from
 _ROOT = "ocfl-root"
+#: seconds for which work in staging may be that of a server on another host
+AT_WORK = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,6 @@ def adopt_jobs(ctx: Context, *, alone: bool) -> int:
         running = job_queue.signs_of_life(c)
     mine = [sign for sign in running if alone or sign.worker.startswith(f"{ctx.place}:")]
     others = (f"{sign.job}-{sign.attempt}" for sign in running if sign not in mine)
-    ctx.repository.sweep(older_than=0, keep=others)
+    ctx.repository.sweep(older_than=0 if alone else AT_WORK, keep=others)
     with ctx.db.write() as c:
         return job_queue.release(c, None) if alone else job_queue.release_place(c, ctx.place)
