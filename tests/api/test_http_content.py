@@ -281,10 +281,12 @@ def test_removed_content(server: Server, client: httpx.Client, group: str) -> No
 # --------------------------------------------------------------------------------- damage
 
 
+@pytest.mark.parametrize("longer", [0, 1], ids=["same size", "longer"])
 @pytest.mark.parametrize("size", [1000, 3 * 2**20])
 def test_damaged_bytes_never_arrive_as_good_ones(
-    server: Server, client: httpx.Client, group: str, size: int
+    server: Server, client: httpx.Client, group: str, size: int, longer: int
 ) -> None:
+    """Also if there are more bytes than are announced, and these end where a chunk ends."""
     data = random.Random(size).randbytes(size)
     deposit = make_filled(client, group, samples.with_mets({"objects/x.tif": data}))
     run_diff(client, deposit)
@@ -294,7 +296,7 @@ def test_damaged_bytes_never_arrive_as_good_ones(
     stored.chmod(0o600)
     damaged = bytearray(data)
     damaged[size // 2] ^= 1
-    stored.write_bytes(damaged)
+    stored.write_bytes(damaged + b"x" * longer)
     received = b""
     try:
         answer = client.get(binary["content"])

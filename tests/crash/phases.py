@@ -6,13 +6,10 @@ which phase was really hit. It changes nothing and asks the product nothing.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-
-from support import ocfl_check
 
 
 class Phase(IntEnum):
@@ -59,11 +56,12 @@ class Sought:
 
 
 class Look:
-    """Looks at the data folder of a server, whether that runs or not."""
+    """Looks at the data folder of a server, whether that runs or not.
+
+    How storage is looked at, is left to :mod:`crash.grounds`.
+    """
 
     def __init__(self, data: Path) -> None:
-        self.root = data / "ocfl-root"
-        self.work = self.root / "extensions" / "strongroom-staging" / "work"
         # that it cannot write also means that it neither repairs nor checkpoints anything
         self.rows = sqlite3.connect(
             f"file:{data / 'strongroom.db'}?mode=ro", uri=True, isolation_level=None, timeout=10
@@ -83,34 +81,20 @@ class Look:
         job, status, attempts, finished, announced = row
         if finished is not None:
             return Phase.ENDED
-        stored = self._stored(sought)
+        stored = self.stored(sought)
         if stored is not None:
             return stored
-        staged = self._staged(f"{job}-{attempts}")
-        if announced == "committing" or (staged and _is_sealed(staged, sought.version)):
+        staged = self.staged(sought, f"{job}-{attempts}")
+        if staged is not None:
+            return Phase.BEFORE_COMMIT if announced == "committing" else staged
+        if announced == "committing":
             return Phase.BEFORE_COMMIT
-        if staged:
-            return Phase.COPY
         return Phase.PLAN if status == "running" else Phase.WAITING
 
-    def _stored(self, sought: Sought) -> Phase | None:
+    def stored(self, sought: Sought) -> Phase | None:
         """What the object says of the version; None if nothing."""
-        folder = self.root / ocfl_check.place_of(sought.object_id)
-        try:
-            own = (folder / f"v{sought.version}" / "inventory.json").read_bytes()
-            head = (folder / "inventory.json").read_bytes()
-        except FileNotFoundError:
-            return None
-        return Phase.BETWEEN if own == head else Phase.MOVED_IN
+        raise NotImplementedError
 
-    def _staged(self, attempt: str) -> Path | None:
-        for name in os.listdir(self.work):
-            if name.endswith(f"-{attempt}"):
-                return self.work / name
-        return None
-
-
-def _is_sealed(place: Path, version: int) -> bool:
-    """Whether the version's inventory lies in staging, which comes after all its content."""
-    top = place / "object" if version == 1 else place
-    return (top / f"v{version}" / "inventory.json").exists()
+    def staged(self, sought: Sought, attempt: str) -> Phase | None:
+        """What lies there of an attempt that is not committed: copy, before commit, or None."""
+        raise NotImplementedError

@@ -6,17 +6,16 @@ is imported when, are decided by the tests.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from random import Random
 
 import httpx
 
+from crash.grounds import Ground
 from crash.phases import Sought
-from strongroom.ocfl.validation.objects import validate_object
-from strongroom.ocfl.validation.problems import Problem
-from strongroom.storage.localstore import LocalStore
+from strongroom.ocfl.validation.problems import Severity
 from support import ocfl_check, samples, workflow
 from support.workflow import Json, get, ok
 
@@ -24,6 +23,8 @@ from support.workflow import Json, get, ok
 ROOM = "killed"
 
 Files = dict[str, bytes]
+#: puts files into a deposit, where these lie
+Fill = Callable[[Mapping[str, str], Mapping[str, bytes]], object]
 
 
 @dataclass
@@ -65,7 +66,15 @@ class Import:
 # ---------------------------------------------------------------------------------- putting in
 
 
-def prepare(client: httpx.Client, url: str, book: Book, random: Random, *, honest: bool) -> Import:
+def prepare(
+    client: httpx.Client,
+    url: str,
+    book: Book,
+    random: Random,
+    *,
+    honest: bool,
+    fill: Fill = workflow.fill,
+) -> Import:
     """A deposit with the book's next version, not yet posted as a job."""
     files = _next(book, random)
     entries = samples.entries(files)
@@ -73,7 +82,9 @@ def prepare(client: httpx.Client, url: str, book: Book, random: Random, *, hones
         path = random.choice(sorted(files))
         entries = samples.entries(files, digests={path: samples.sha256(b"something else")})
     files["mets.xml"] = samples.plain_mets(entries, title=book.path)
-    deposit = workflow.make_filled(client, f"{url}/repository/{book.path}", files)
+    group = f"{url}/repository/{book.path}"
+    deposit = workflow.make_deposit(client, archivalGroup=group, archivalGroupName="A group")
+    fill(deposit, files)
     return Import(book=book, files=files, deposit=deposit, honest=honest)
 
 
@@ -116,7 +127,7 @@ def follow(client: httpx.Client, one: Import) -> Json:
 # ------------------------------------------------------------------------------ what must hold
 
 
-def conclude(client: httpx.Client, root: Path, one: Import, result: Json) -> None:
+def conclude(client: httpx.Client, ground: Ground, one: Import, result: Json) -> None:
     """The job tells the truth about what became of the book, and so does the deposit."""
     deposit = get(client, one.deposit["id"])
     if one.honest:
@@ -132,31 +143,26 @@ def conclude(client: httpx.Client, root: Path, one: Import, result: Json) -> Non
         assert "does not have the SHA-256" in str(result["errors"]), result
         assert result["newVersion"] is None, result
         assert (deposit["status"], deposit["versionPreserved"]) == ("error", None)
-    assert_stored(root, one.book)
+    assert_stored(ground, one.book)
     assert_told(client, one)
 
 
-def assert_stored(root: Path, book: Book) -> None:
+def assert_stored(ground: Ground, book: Book) -> None:
     """The object is valid and has the book's versions, byte for byte; or there is none."""
-    folder = root / ocfl_check.place_of(book.object_id)
-    if not book.versions:
-        assert not folder.exists()
-        return
-    inventory = ocfl_check.inventory(folder)
-    assert sorted(inventory["versions"]) == sorted(f"v{n + 1}" for n in range(len(book.versions)))
-    assert inventory["head"] == f"v{len(book.versions)}"
-    for number, (files, job) in enumerate(zip(book.versions, book.jobs, strict=True), start=1):
-        assert ocfl_check.contents(folder, f"v{number}") == files, f"v{number} of {book.path}"
-        assert inventory["versions"][f"v{number}"]["message"].endswith(f"/results/{job}")
-    assert_judged_valid(folder)
-
-
-def assert_judged_valid(folder: Path) -> None:
-    """Neither ocfl-py nor our own validator finds anything wrong."""
-    ocfl_check.assert_valid(folder)
-    problems: list[Problem] = []
-    summary = validate_object(LocalStore(folder), tell=problems.append, workers=1)
-    assert summary.valid, problems
+    with ground.object(book.object_id) as folder:
+        if not book.versions:
+            assert not folder.exists()
+            return
+        inventory = ocfl_check.inventory(folder)
+        numbers = range(1, len(book.versions) + 1)
+        assert sorted(inventory["versions"]) == sorted(f"v{number}" for number in numbers)
+        assert inventory["head"] == f"v{len(book.versions)}"
+        for number, files, job in zip(numbers, book.versions, book.jobs, strict=True):
+            assert ocfl_check.contents(folder, f"v{number}") == files, f"v{number} of {book.path}"
+            assert inventory["versions"][f"v{number}"]["message"].endswith(f"/results/{job}")
+        ocfl_check.assert_valid(folder)
+    problems = ground.judge(book.object_id)
+    assert [problem for problem in problems if problem.severity is Severity.ERROR] == []
     # digests by SHA-256 are a choice
     assert [problem for problem in problems if problem.code != "W004"] == []
 

@@ -1,6 +1,7 @@
 """What cannot be recorded, what is missing, and what came in between: never told wrongly."""
 
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from strongroom.domain import times
 from strongroom.domain.importjob import JobStatus
 from strongroom.domain.paths import RepositoryPath
 from strongroom.domain.resources import Kind
-from strongroom.errors import BadRequest, Conflict, Damaged, OutOfSpace
+from strongroom.errors import BadRequest, Conflict, Damaged, OutOfSpace, Unavailable
 from strongroom.mets import locate
 from strongroom.services import (
     browse,
@@ -81,6 +82,58 @@ def test_a_committed_version_that_cannot_be_recorded_is_never_a_failed_job(
     assert work(ctx) == 1
     done = imports.find(ctx, job_id).job
     assert (done.status, done.new_version, done.errors) == (JobStatus.COMPLETED, 1, ())
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_job_that_may_have_made_its_version_waits_for_a_store_that_is_away(
+    ctx: Context, monkeypatch: pytest.MonkeyPatch, committed: bool
+) -> None:
+    """A worker that was killed after its commit, or just before; then the store is away."""
+    job_id = submit(ctx, deposit_with(ctx, {"a": b"a"}))
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with ctx.db.write() as c:
+        job = job_queue.claim(c, "worker", ctx.clock())
+    assert job is not None
+    monkeypatch.setattr(import_run, "_record" if committed else "_commit", killed)
+    with pytest.raises(KeyboardInterrupt):
+        import_run.run(ctx, job, QUIET)
+    monkeypatch.undo()
+
+    def away(*_: Any) -> None:
+        raise Unavailable("The store cannot be reached.", code="storage-unavailable")
+
+    last = replace(job, attempts=import_run.ATTEMPTS)
+    monkeypatch.setattr(ctx.repository, "recover", away)
+    with pytest.raises(import_run.NotRecorded):
+        import_run.run(ctx, last, QUIET)
+    with pytest.raises(import_run.NotRecorded):
+        import_run.give_up(ctx, last, "it failed too often")
+    assert imports.find(ctx, job_id).job.status is JobStatus.RUNNING
+    monkeypatch.undo()
+    import_run.run(ctx, last, QUIET)
+    done = imports.find(ctx, job_id).job
+    assert (done.status, done.new_version, done.errors) == (JobStatus.COMPLETED, 1, ())
+
+
+def test_a_job_that_has_made_nothing_fails_where_the_store_stays_away(
+    ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = submit(ctx, deposit_with(ctx, {"a": b"a"}))
+    with ctx.db.write() as c:
+        job = job_queue.claim(c, "worker", ctx.clock())
+    assert job is not None
+
+    def away(*_: Any) -> None:
+        raise Unavailable("The store cannot be reached.", code="storage-unavailable")
+
+    monkeypatch.setattr(ctx.repository, "recover", away)
+    import_run.run(ctx, replace(job, attempts=import_run.ATTEMPTS), QUIET)
+    done = imports.find(ctx, job_id).job
+    assert done.status is JobStatus.FAILED
+    assert [fault.code for fault in done.errors] == ["storage-unavailable"]
 
 
 def test_a_job_whose_object_cannot_be_read_ends_and_says_so(ctx: Context) -> None:

@@ -37,6 +37,11 @@ def settle(c: Connection, job: str) -> None:
     c.execute(sa.delete(tickets).where(tickets.c.job == job))
 
 
+def has(c: Connection, job: str) -> bool:
+    """Whether the job was given an end time, and its event is not recorded."""
+    return c.scalar(select(tickets.c.job).where(tickets.c.job == job)) is not None
+
+
 def next_end(c: Connection, now: datetime) -> datetime:
     """A time after all that were given out or recorded, without a ticket; it is used up."""
     given = meta.get(c, _LAST)

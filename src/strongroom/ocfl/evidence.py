@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from strongroom.errors import Damaged
+from strongroom.errors import Damaged, NotFound
 from strongroom.ocfl import digests, metadata, paths, stored
 from strongroom.ocfl import inventory as inventories
 from strongroom.ocfl.inventory import Inventory
@@ -32,6 +32,37 @@ def id_at(store: Store, path: StoragePath) -> str:
     except Damaged as error:
         copy = proven_copy(store, path, error)
         return inventories.parse(copy).id
+    except NotFound:
+        left = remains(store, path) if store.made_in_place else None
+        if left is None:
+            raise
+        return inventories.parse(left).id
+
+
+def remains(store: Store, path: StoragePath) -> bytes | None:
+    """What is left of an object that lacks its inventory alone, in storage that is made in place.
+
+    The copy that its sidecar proves, else that of its newest version that has one. None if there
+    is none, and so no object; it may also be one that is made or purged at this moment.
+    """
+    owner = f"the object at '{path}'"
+    copy = copy_by_sidecar(store, path, owner)
+    if copy is not None:
+        return copy
+    try:
+        children = store.children(path)
+    except FileNotFoundError:
+        return None
+    numbers = {
+        int(match.group(1)): child.name
+        for child in children
+        if (match := VERSION.fullmatch(child.name))
+    }
+    for number in sorted(numbers, reverse=True):
+        data = metadata.read_from(store, paths.below(path, f"{numbers[number]}/{INVENTORY}"), owner)
+        if data is not None:
+            return data
+    return None
 
 
 def is_its_own(ground: Ground, object_id: str) -> bool:
@@ -49,9 +80,16 @@ def proven_copy(store: Store, path: StoragePath, error: Damaged) -> bytes:
 
     Raises ``error`` if there is none, or if it says that the disk, not the inventory, is at fault.
     """
-    owner = f"the object at '{path}'"
     if error.problem != "bad-inventory":
         raise error
+    copy = copy_by_sidecar(store, path, f"the object at '{path}'")
+    if copy is None:
+        raise error
+    return copy
+
+
+def copy_by_sidecar(store: Store, path: StoragePath, owner: str) -> bytes | None:
+    """The inventory of a version that has exactly the digest in the object's own sidecar."""
     for algorithm in digests.CONTENT:
         said = stored.read_sidecar(store, path, algorithm, owner)
         for child in store.children(path) if said else ():
@@ -60,7 +98,7 @@ def proven_copy(store: Store, path: StoragePath, error: Damaged) -> bytes:
                 data = metadata.read_from(store, copy, owner)
                 if data is not None and digests.of(algorithm, data) == said:
                     return data
-    raise error
+    return None
 
 
 def not_following(base: Inventory, new: Inventory, name: str) -> Iterator[str]:

@@ -174,15 +174,26 @@ def wrong_digest(folder: ObjectFolder, content_path: str, expected: str, found: 
 
 
 def verified_chunks(
-    folder: ObjectFolder, content_path: ContentPath, digest: str, chunk: int = _CHUNK
+    folder: ObjectFolder,
+    content_path: ContentPath,
+    digest: str,
+    chunk: int = _CHUNK,
+    *,
+    size: int | None = None,
 ) -> Iterator[bytes]:
     """The whole file in chunks; Damaged instead of its last chunk if the digest differs.
 
     ``digest`` is lower-case hex by the object's algorithm, ``chunk`` in bytes. A file of at most
-    one chunk is so proved before its first byte goes out.
+    one chunk is so proved before its first byte goes out. Who announces ``size`` bytes must say so
+    here: with fewer than there are, the last chunk is one that nobody waits for.
     """
     hasher = hashlib.new(folder.algorithm)
     with folder.open(content_path) as stream:
+        if size is not None:
+            found = stream.seek(0, os.SEEK_END)
+            if found != size:
+                raise _wrong_size(folder, content_path, size, found)
+            stream.seek(0)
         held = b""
         while data := stream.read(chunk):
             hasher.update(data)

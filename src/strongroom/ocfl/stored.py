@@ -68,11 +68,7 @@ def load(store: Store, path: StoragePath, owner: str | None = None) -> StoredObj
             break
     else:
         if data is None:
-            raise Damaged(
-                f"The object at '{path}' has no inventory. Restore it from a copy.",
-                code="bad-inventory",
-                operator=f"the object is {store.place(path)}",
-            )
+            raise without_inventory(store, path)
         # a writer died between inventory and sidecar: the version's own pair must speak for it
         if not _matches_copy(store, path, data, inventory, owner):
             raise Damaged(
@@ -89,6 +85,14 @@ def load(store: Store, path: StoragePath, owner: str | None = None) -> StoredObj
         algorithm=inventory.digest_algorithm,
         inventory=inventory,
         inventory_digest=digest,
+    )
+
+
+def without_inventory(store: Store, path: StoragePath) -> Damaged:
+    return Damaged(
+        f"The object at '{path}' has no inventory. Restore it from a copy.",
+        code="bad-inventory",
+        operator=f"the object is {store.place(path)}",
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from strongroom.errors import Damaged, NotFound, Unprocessable
-from strongroom.ocfl import metadata, paths, stored
+from strongroom.ocfl import evidence, metadata, paths, stored
 from strongroom.ocfl.paths import StoragePath
 from strongroom.ocfl.site import Ground
 from strongroom.ocfl.stored import StoredObject
@@ -69,11 +69,26 @@ def _read(site: Ground, path: StoragePath) -> Iterator[StoredObject | Damaged]:
         check_place(site, found.id, path)
         yield found
     except NotFound:
-        return
+        if site.store.made_in_place:
+            yield from _lost(site, path)
     except Damaged as error:
         yield error
     except OSError as error:
         yield _told(site.store, error, path)
+
+
+def _lost(site: Ground, path: StoragePath) -> Iterator[StoredObject | Damaged]:
+    """Nothing, if an object was purged; where only its inventory is gone, that is told."""
+    try:
+        if evidence.remains(site.store, path) is None:
+            return
+        # it may have come in this moment
+        yield stored.load(site.store, path)
+    except NotFound:
+        if evidence.remains(site.store, path) is not None:
+            yield stored.without_inventory(site.store, path)
+    except (Damaged, OSError) as error:
+        yield error if isinstance(error, Damaged) else _told(site.store, error, path)
 
 
 def check_place(site: Ground, object_id: str, path: StoragePath) -> None:

@@ -80,7 +80,7 @@ class Repository:
         return self.root.objects()
 
     def past(self, node: Node, number: int) -> Past:
-        """A group as it was at one of its versions, from storage alone.
+        """A group, known to the index, as it was at one of its versions, from storage alone.
 
         The last few that were asked for are kept, for as long as the group has the same versions.
         """
@@ -89,7 +89,13 @@ class Repository:
             if key in self._past:
                 self._past.move_to_end(key)
                 return self._past[key]
-        stored = self.root.read(object_id(node.path))
+        stored = self.find(node.path)
+        if stored is None:
+            raise Damaged(
+                f"The object of /repository/{node.path} is missing from storage. Is the OCFL root "
+                "in its place? Restore the object from a copy.",
+                code="missing-object",
+            )
         document = document_at(stored, number)
         past = Past(
             members={p: m for p, m in members_at(stored, number).items() if not m.deleted},

@@ -65,8 +65,12 @@ def run(ctx: Context, job: Job, watch: Watch) -> None:
     except Interrupted:
         raise
     except StrongroomError as error:
-        if is_to_be_tried_again(job, error) and not isinstance(error, OutOfSpace):
+        if is_of_database(error):
             raise
+        if error.retryable and not isinstance(error, OutOfSpace):
+            if job.attempts < ATTEMPTS:
+                raise
+            _check_whether_done(ctx, job, error)
         # its faults name what it is about in words of its own; the message says it all
         _fail(ctx, job, (Fault(code=error.problem, message=error.message),))
 
@@ -81,11 +85,26 @@ def is_of_database(error: StrongroomError) -> bool:
     return isinstance(error, Unavailable) and error.problem.startswith("database-")
 
 
+def _check_whether_done(ctx: Context, job: Job, trouble: StrongroomError) -> None:
+    """NotRecorded if an attempt may have made its version, and storage does not tell at present."""
+    with ctx.db.read() as c:
+        was_committing = tickets.has(c, job.id)
+    if was_committing:
+        raise NotRecorded(
+            f"{trouble.message} Whether the version was made is not known."
+        ) from trouble
+
+
 def give_up(ctx: Context, job: Job, reason: str) -> None:
-    """End a job that keeps failing for reasons of the server's own, truthfully."""
+    """End a job that keeps failing for reasons of the server's own, truthfully.
+
+    NotRecorded if that cannot be told until storage can be reached again.
+    """
     try:
         done = committed_by(ctx, job)
     except (StrongroomError, OSError) as error:
+        if isinstance(error, StrongroomError) and error.retryable:
+            _check_whether_done(ctx, job, error)
         unknown = f" Whether it made its version is unknown, as its object cannot be read: {error}"
         _fail(ctx, job, (Fault(code="gave-up", message=reason + unknown),))
         return

@@ -19,7 +19,7 @@ def of_member(ctx: Context, group: Node, member: Member) -> Content:
         folder = ctx.repository.folder_of(group.path)
         place = paths.content(member.content_path)
         if start == 0 and length == member.size:
-            return verified_chunks(folder, place, member.digest)
+            return verified_chunks(folder, place, member.digest, size=member.size)
         return read_range(folder, place, start, length, size=member.size)
 
     modified = next(v.created for v in group.versions if v.number == member.modified)

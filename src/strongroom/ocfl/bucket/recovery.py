@@ -36,10 +36,11 @@ def repair(site: BucketSite, object_id: str) -> str | None:
     path = site.object_path(object_id)
     root = commit.root_of(site, path)
     done: list[str] = []
-    if root is None:
+    is_restored = _restore_lost(site, object_id, path) if root is None else False
+    if root is None and not is_restored:
         done += _begun(site, object_id, path)
     else:
-        if _restore_inventory(site, path, root):
+        if is_restored or (root is not None and _restore_inventory(site, path, root)):
             done.append("restored its inventory from the copy that its sidecar proves")
         found = stored.load(site.store, path, f"'{object_id}'")
         done += finish(site, path, found.inventory)
@@ -139,6 +140,27 @@ def _restore_inventory(site: BucketSite, path: StoragePath, root: Root) -> bool:
             return False
         return True
     return False
+
+
+def _restore_lost(site: BucketSite, object_id: str, path: StoragePath) -> bool:
+    """Put a version's proven copy where there is no root inventory any more; whether it was lost.
+
+    An object has a sidecar only after it had an inventory. A purge leaves its note before it takes
+    that away, and keeps it until the sidecar is gone; so the note is looked for after the sidecar.
+    """
+    lying = commit.look(site, path).files
+    if not any(name.startswith(f"{INVENTORY}.") for name in lying):
+        return False
+    copy = evidence.copy_by_sidecar(site.store, path, f"'{object_id}'")
+    if copy is None or inventories.parse(copy).id != object_id:
+        return False
+    if any(held.note.purpose == "purge" for held in intents.about(site, object_id)):
+        return False
+    try:
+        site.bucket.put(site.object_key(path, INVENTORY), copy, NEW)
+    except ConditionFailed:
+        return False  # another was faster
+    return True
 
 
 # ------------------------------------------------------------------- versions beyond the inventory
