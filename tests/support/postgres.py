@@ -194,6 +194,8 @@ def environment_for(data: Path) -> dict[str, str]:
     """What a server with this data folder has to be told, if all suites are to use PostgreSQL."""
     if os.environ.get(KIND, "sqlite") == "sqlite":
         return {}
+    if given := os.environ.get("STRONGROOM_DATABASE"):  # by a test to a process that it started
+        return {"STRONGROOM_DATABASE": given}
     name = _name_for(data)
     if not shared().execute("postgres", "SELECT 1 FROM pg_database WHERE datname = %s", name):
         shared().make_database(template=template(), name=name)
