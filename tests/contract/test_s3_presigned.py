@@ -89,7 +89,7 @@ def test_a_link_is_for_one_key_and_one_method(bucket: Bucket) -> None:
         trust_env=False,
     )
     assert elsewhere.status_code == 403
-    assert httpx.get(link.url, trust_env=False).status_code == 403
+    assert httpx.get(link.url, trust_env=False).status_code in (400, 403)
 
 
 def test_a_link_ends(bucket: Bucket) -> None:
@@ -205,15 +205,16 @@ def test_a_lost_answer_counts_as_carried_out(bucket: Bucket, quick: None, condit
 
 
 def test_a_lost_answer_counts_even_when_the_time_is_over(bucket: Bucket, quick: None) -> None:
+    # long enough to arrive in time on a busy machine
     def lose_and_wait(request: Request, forward: Forward) -> Answer:
         answer = forward(request)
         if request.method == "PUT" and answer.status == 200:
-            time.sleep(2.1)
+            time.sleep(4.1)
             raise Lost
         return answer
 
     with S3Proxy(bucket.client.meta.endpoint_url, lose_and_wait) as proxy:
-        prepare_put(_through(proxy, bucket), "key", b"ours", NEW, expires=1).send()
+        prepare_put(_through(proxy, bucket), "key", b"ours", NEW, expires=3).send()
     assert bucket.get("key")[0] == b"ours"
 
 

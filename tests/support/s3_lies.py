@@ -395,6 +395,19 @@ def _lifecycle(what: str, prefix: str = "") -> Fault:
     )
 
 
+def _lists_no_uploads(client: Any, request: Request, forward: Forward) -> Answer | None:
+    if request.method == "GET" and "uploads" in request.query:
+        return Answer(200, {}, b"<ListMultipartUploadsResult></ListMultipartUploadsResult>")
+    return None
+
+
+def _begins_nothing(client: Any, request: Request, forward: Forward) -> Answer | None:
+    """An answer without what every such answer has."""
+    if request.method == "POST" and "uploads" in request.query:
+        return Answer(200, {}, b"<InitiateMultipartUploadResult></InitiateMultipartUploadResult>")
+    return None
+
+
 def _denied(query: str) -> Fault:
     def fault(client: Any, request: Request, forward: Forward) -> Answer | None:
         return error(403, "AccessDenied") if query in request.query else None
@@ -472,6 +485,8 @@ LIES = (
     Lie("ranges", "bad", "If-Match", _any_range),
     Lie("parts", "bad", "before it is complete", _shows_parts),
     Lie("parts", "bad", "other bytes", _keeps_first_part),
+    Lie("parts", "unknown", "UploadId", _begins_nothing),
+    Lie("unfinished-uploads", "limited", "not listed", _lists_no_uploads),
     Lie("names", "bad", "'a+b' (InvalidURI)", _refuses_plus),
     Lie("names", "bad", "'case' (taken for another)", _case_blind),
     Lie("key-length", "limited", "1024", _short_keys),

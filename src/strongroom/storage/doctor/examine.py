@@ -130,6 +130,8 @@ def _run(probe: Probe[Place], place: Place, tell: Tell) -> Finding:
         outcome = unknown(unreachable(error).operator or type(error).__name__)
     except OSError as error:
         outcome = _failed(probe, error.strerror or str(error))
+    except (LookupError, ValueError) as error:
+        outcome = unknown(f"an answer that is not understood: {error}")
     return probe.finding(outcome)
 
 

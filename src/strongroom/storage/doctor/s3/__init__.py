@@ -38,6 +38,7 @@ PROBES: tuple[Probe[Site], ...] = (
     listing.LISTING,
     ranges.RANGES,
     parts.PARTS,
+    parts.LISTED,
     names.NAMES,
     names.LENGTH,
     names.CLASH,

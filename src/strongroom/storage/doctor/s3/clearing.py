@@ -6,8 +6,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
-from strongroom.errors import StrongroomError
-from strongroom.storage.doctor.s3.site import Site
+from strongroom.errors import StrongroomError, Unavailable
+from strongroom.storage.doctor.s3.site import Site, refusal
 
 
 def clear(site: Site) -> list[str]:
@@ -31,15 +31,15 @@ _UNKNOWN = frozenset(("NotImplemented", "MethodNotAllowed", "AccessDenied", "Inv
 
 
 def _uploads(site: Site) -> None:
-    pages = site.client.get_paginator("list_multipart_uploads").paginate(
-        Bucket=site.bucket.name, Prefix=site.prefix
-    )
-    for page in pages:
-        for said in page.get("Uploads", ()):
-            if said["Key"].startswith(site.prefix):
-                site.client.abort_multipart_upload(
-                    Bucket=site.bucket.name, Key=said["Key"], UploadId=said["UploadId"]
-                )
+    for key, upload_id in site.begun:
+        said = refusal(
+            lambda key=key, upload_id=upload_id: site.client.abort_multipart_upload(  # type: ignore[misc]
+                Bucket=site.bucket.name, Key=key, UploadId=upload_id
+            )
+        )
+        # the others were finished or dropped
+        if said not in (None, "NoSuchUpload", "404"):
+            raise Unavailable(f"an upload is left: {said}")
 
 
 def _objects(site: Site) -> None:

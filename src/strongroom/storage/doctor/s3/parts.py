@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from strongroom.storage.doctor.findings import BOTH, Outcome, Probe, bad, good
+from strongroom.storage.doctor.findings import BOTH, Outcome, Probe, bad, good, limited
 from strongroom.storage.doctor.s3.site import MISSING, PART, Site, refusal
 
 
@@ -24,6 +24,27 @@ def _parts(site: Site) -> Outcome:
     return good("work")
 
 
+def _listed(site: Site) -> Outcome:
+    """Uploads that nobody finishes take room, and must be found by the folder that they are in."""
+    upload = site.begin_parts("unfinished/key", b"x")
+    found = site.client.list_multipart_uploads(
+        Bucket=site.bucket.name, Prefix=site.key("unfinished/")
+    )
+    site.abort_parts(upload)
+    if upload["UploadId"] not in [said.get("UploadId") for said in found.get("Uploads", ())]:
+        return limited(
+            "not listed by their prefix",
+            "What stopped servers leave of uploads is not found. Let a lifecycle rule clear it.",
+        )
+    return good("listed")
+
+
+LISTED = Probe(
+    name="unfinished-uploads",
+    title="Unfinished uploads",
+    why="What stopped servers leave of uploads is found and cleared away.",
+    run=_listed,
+)
 PARTS = Probe(
     name="parts",
     title="Uploads in parts",

@@ -6,7 +6,7 @@ Nothing is tried again here, and nothing is proved: that is what is to be found 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
@@ -35,6 +35,8 @@ class Site:
     prefix: str
     #: the prefix that the store is to be used for; empty or with a slash at its end
     whole: str = ""
+    #: keys and ids of the uploads in parts that were begun, since not every store lists them
+    begun: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def client(self) -> S3Client:
@@ -55,22 +57,26 @@ class Site:
         with self.client.get_object(**self.at(name), **more)["Body"] as body:
             return body.read()
 
+    def new_upload(self, name: str, **more: Any) -> str:
+        """The id of an upload in parts."""
+        made = self.client.create_multipart_upload(**self.at(name), **more)
+        self.begun.append((self.key(name), made["UploadId"]))
+        return made["UploadId"]
+
     def begin_parts(self, name: str, *parts: bytes, **more: Any) -> dict[str, Any]:
         """Send parts of an upload; what is needed to complete it."""
-        made = self.client.create_multipart_upload(
-            **self.at(name), ChecksumAlgorithm="SHA256", **more
-        )
+        upload_id = self.new_upload(name, ChecksumAlgorithm="SHA256", **more)
         sent: list[dict[str, Any]] = []
         for number, data in enumerate(parts, 1):
             answer = self.client.upload_part(
                 **self.at(name),
-                UploadId=made["UploadId"],
+                UploadId=upload_id,
                 PartNumber=number,
                 Body=data,
                 ChecksumAlgorithm="SHA256",
             )
             sent.append(_part(number, answer))
-        return {**self.at(name), "UploadId": made["UploadId"], "MultipartUpload": {"Parts": sent}}
+        return {**self.at(name), "UploadId": upload_id, "MultipartUpload": {"Parts": sent}}
 
     def abort_parts(self, upload: dict[str, Any]) -> None:
         self.client.abort_multipart_upload(
