@@ -5,10 +5,13 @@ What speaks to an S3 store is loaded only where there is one.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from strongroom.config import Settings
+from strongroom.config import Place, Settings
+from strongroom.errors import Unavailable
 from strongroom.ocfl.extensions import Unknown
 from strongroom.ocfl.layouts import HashAndId, Hashed, Layout
 from strongroom.ocfl.root import OcflRoot
@@ -37,16 +40,37 @@ def open_areas(settings: Settings) -> WorkAreas:
     return S3WorkAreas(Bucket(place.bucket, endpoint(settings)), place)
 
 
+def check_areas(settings: Settings, areas: WorkAreas) -> None:
+    """Unavailable, with its name, if the place of the working areas cannot be looked at."""
+    with _named("deposits", settings.deposits):
+        areas.check()
+
+
 def open_root(settings: Settings, *, create: bool) -> OcflRoot:
     """The OCFL storage root; errors as those of ``OcflRoot.open``."""
     place = settings.ocfl_root
-    return OcflRoot.open(
-        place if isinstance(place, Path) else store(place, settings),
-        create=create,
-        layout=_LAYOUTS[settings.ocfl_layout],
-        unknown=Unknown(settings.unknown_extensions.lower()),
-        single_writer=settings.s3_single_writer.lower() == "yes",
-    )
+    with _named("the OCFL root", place):
+        return OcflRoot.open(
+            place if isinstance(place, Path) else store(place, settings),
+            create=create,
+            layout=_LAYOUTS[settings.ocfl_layout],
+            unknown=Unknown(settings.unknown_extensions.lower()),
+            single_writer=settings.s3_single_writer.lower() == "yes",
+        )
+
+
+@contextmanager
+def _named(what: str, place: Place) -> Iterator[None]:
+    """Tell of which place it is that a store refuses something, or cannot be reached."""
+    try:
+        yield
+    except Unavailable as error:
+        raise Unavailable(
+            f"The place of {what}, {place}, cannot be used. {error.message}",
+            code=error.problem,
+            faults=error.faults,
+            operator=error.operator,
+        ) from error
 
 
 def store(place: Location, settings: Settings) -> S3Store:

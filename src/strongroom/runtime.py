@@ -161,7 +161,7 @@ def _serve(settings: Settings) -> int:
     )
     ctx = open_context(settings, supervisor)
     try:
-        ctx.areas.check()
+        places.check_areas(settings, ctx.areas)
         with locked(settings, "worker", wait=ORPHAN):  # nobody else is at work meanwhile
             presence = ctx.db.present(first=True)
             report = maintenance.start_up(ctx, _tell_progress, alone=presence.alone)

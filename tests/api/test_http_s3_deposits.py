@@ -257,13 +257,20 @@ def test_a_bucket_that_is_not_there_is_told_at_the_start(
 ) -> None:
     with pytest.raises(ServerDied) as caught:
         start_server(options=["--deposits", "s3://not-there/x"], env=s3.environment())
-    assert "The storage bucket does not exist" in str(caught.value)
+    assert "s3://not-there/x/, cannot be used. The storage bucket does not exist" in str(
+        caught.value
+    )
     assert "Traceback" not in str(caught.value)
+    places = ["--deposits", f"s3://{s3.make_bucket()}/x", "--ocfl-root", "s3://nor-there/root"]
+    with pytest.raises(ServerDied) as caught:
+        start_server(options=places, env=s3.environment())
+    assert "the OCFL root, s3://nor-there/root/, cannot be used" in str(caught.value)
     wrong = s3.environment() | {"AWS_SECRET_ACCESS_KEY": "wrong-but-secret"}
     with pytest.raises(ServerDied) as caught:
         start_server(options=["--deposits", f"s3://{s3.make_bucket()}/x"], env=wrong)
     assert "credentials" in str(caught.value)
     assert "wrong-but-secret" not in str(caught.value)
+    assert "botocore" not in str(caught.value)
 
 
 def test_a_store_that_is_away_is_told_and_comes_back(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 #: rounds where both are in a bucket; where one is in a folder, a quarter of them
-ROUNDS = int(os.environ.get("STRONGROOM_CRASH_ROUNDS") or 8)
+ROUNDS = max(8, int(os.environ.get("STRONGROOM_CRASH_ROUNDS") or 0) // 3)
 
 
 @pytest.mark.timeout(180 + 60 * ROUNDS)

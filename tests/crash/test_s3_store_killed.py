@@ -123,7 +123,5 @@ def test_a_store_that_begins_to_refuse_the_server(s3: S3Server, tmp_path: Path) 
         assert answer.json()["code"] == "storage-refused"
 
         gate.is_closed = lambda request: False
-        again = workflow.make_deposit(stage.client, archivalGroup=group)
-        stage.fill(again, files)
-        workflow.run_diff(stage.client, again)
+        workflow.run_diff(stage.client, deposit)
         workflow.assert_holds(stage.client, group, files)

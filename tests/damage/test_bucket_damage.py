@@ -203,7 +203,7 @@ def arrives(harmed: Harmed, path: str, data: bytes) -> bool:
     if answer.status_code != 200:
         problem = answer.json()
         assert answer.status_code == 500
-        assert problem["code"] in ("missing-content", "digest-mismatch"), problem
+        assert problem["code"] in ("missing-content", "digest-mismatch", "size-mismatch"), problem
         assert "page one" not in answer.text
         assert harmed.bucket not in answer.text
         return False

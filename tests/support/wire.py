@@ -18,7 +18,7 @@ from botocore.httpsession import URLLib3Session
 from botocore.retries.standard import ExponentialBackoff
 from urllib3 import HTTPHeaderDict
 
-from strongroom.storage.s3 import bucket, connection, prepared
+from strongroom.storage.s3 import bucket, connection, prepared, sending
 
 _SEND = URLLib3Session.send
 
@@ -101,4 +101,4 @@ def without_pauses(monkeypatch: Any) -> None:
 def leave_connections(endpoint: connection.Endpoint) -> None:
     """In a forked child: do not speak on connections that the parent has, too."""
     connection.connect(endpoint)._endpoint.http_session._manager.clear()
-    prepared._session.cache_clear()
+    sending._session.cache_clear()

@@ -28,6 +28,9 @@ from strongroom.storage.s3.prepared import Expired, PreparedPut, prepare_put
 from strongroom.storage.s3.trouble import ConditionFailed
 
 
+_RESTORED = "restored its inventory from the copy that its sidecar proves"
+
+
 def repair(site: BucketSite, object_id: str) -> str | None:
     """Repair an object; what was done, None if nothing was wrong.
 
@@ -35,17 +38,18 @@ def repair(site: BucketSite, object_id: str) -> str | None:
     """
     path = site.object_path(object_id)
     root = commit.root_of(site, path)
-    done: list[str] = []
-    is_restored = _restore_lost(site, object_id, path) if root is None else False
-    if root is None and not is_restored:
-        done += _begun(site, object_id, path)
+    if root is None:
+        done = _begun(site, object_id, path)
     else:
-        if is_restored or (root is not None and _restore_inventory(site, path, root)):
-            done.append("restored its inventory from the copy that its sidecar proves")
-        found = stored.load(site.store, path, f"'{object_id}'")
-        done += finish(site, path, found.inventory)
-        done += _next_version(site, found)
+        done = [_RESTORED] if _restore_inventory(site, path, root) else []
+        done += _settle(site, object_id, path)
     return f"'{object_id}': " + ", ".join(done) if done else None
+
+
+def _settle(site: BucketSite, object_id: str, path: StoragePath) -> list[str]:
+    """Make everything about an object that has a root inventory follow from it; what was done."""
+    found = stored.load(site.store, path, f"'{object_id}'")
+    return finish(site, path, found.inventory) + _next_version(site, found)
 
 
 # ------------------------------------------------------------ what follows from the root inventory
@@ -170,7 +174,7 @@ def _begun(site: BucketSite, object_id: str, path: StoragePath) -> list[str]:
     """What lies of an object without a root inventory: a first version, or what a purge has left.
 
     A first version is committed only for a note that announces just this one. Without that it may
-    be the beginning of an object whose root inventory was lost, and nothing is done about it.
+    be the beginning of an object whose root inventory was lost, which is restored if it can be.
     """
     data = _at(site, path, f"v1/{INVENTORY}")
     notes = intents.about(site, object_id)
@@ -178,10 +182,12 @@ def _begun(site: BucketSite, object_id: str, path: StoragePath) -> list[str]:
         cleared = purging.clear_metadata(site, path, notes)
         if cleared:
             return ["removed what a purge has left"]
+    work = _announced(notes, data[0]) if data else []
+    if not work and _restore_lost(site, object_id, path):
+        return [_RESTORED, *_settle(site, object_id, path)]
     if data is None:
         return []
     text, found = data
-    work = _announced(notes, text)
     if not work:
         if commit.root_of(site, path) is not None or _at(site, path, f"v1/{INVENTORY}") is None:
             return []  # another writer was faster

@@ -112,4 +112,5 @@ def _short(error: Exception) -> str:
             f"{error.operation_name}: {said.get('Code', '?')} ({status}) "
             f"{str(said.get('Message', ''))[:300]}"
         )
-    return f"{type(error).__name__}: {str(error).partition('?')[0][:300]}"
+    plain, mark, _ = str(error).partition("?")
+    return f"{type(error).__name__}: {plain[:300]}{'…' if mark else ''}"
