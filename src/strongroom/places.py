@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from strongroom.config import Place, Settings
 from strongroom.errors import Unavailable
-from strongroom.ocfl.extensions import Unknown
+from strongroom.ocfl.extensions import STAGING, Unknown
 from strongroom.ocfl.layouts import HashAndId, Hashed, Layout
 from strongroom.ocfl.root import OcflRoot
 from strongroom.storage import durable
@@ -44,6 +44,20 @@ def check_areas(settings: Settings, areas: WorkAreas) -> None:
     """Unavailable, with its name, if the place of the working areas cannot be looked at."""
     with _named("deposits", settings.deposits):
         areas.check()
+
+
+def try_root(settings: Settings) -> None:
+    """Unprocessable (``no-conditional-writes``) if the bucket of the OCFL root keeps no writers
+    apart; nothing is tried in a folder, nor where the operator says that there is one writer."""
+    place = settings.ocfl_root
+    if isinstance(place, Path) or settings.s3_single_writer.lower() == "yes":
+        return
+    from strongroom.ocfl.bucket.opening import unfit
+    from strongroom.storage.doctor.examine import conditional_writes
+
+    prefix = f"{place.prefix}extensions/{STAGING}/"
+    if not conditional_writes(store(place, settings).bucket, prefix):
+        raise unfit()
 
 
 def open_root(settings: Settings, *, create: bool) -> OcflRoot:

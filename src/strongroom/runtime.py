@@ -159,6 +159,7 @@ def _serve(settings: Settings) -> int:
         [sys.executable, "-m", "strongroom", "worker"],
         _worker_environment(settings),
     )
+    places.try_root(settings)
     ctx = open_context(settings, supervisor)
     try:
         places.check_areas(settings, ctx.areas)

@@ -17,7 +17,6 @@ from strongroom.ocfl.extensions import STAGING
 from strongroom.ocfl.layouts import Layout
 from strongroom.ocfl.texts import SPECIFICATIONS, published
 from strongroom.ocfl.texts.readme import STAGING_IN_BUCKET
-from strongroom.storage.doctor.examine import conditional_writes
 from strongroom.storage.s3.bucket import NEW, Bucket
 from strongroom.storage.s3.store import S3Store
 from strongroom.storage.s3.trouble import ConditionFailed
@@ -117,10 +116,25 @@ def check_there(store: S3Store) -> None:
 
 
 def demand_conditions(bucket: Bucket, prefix: str) -> None:
-    """Unprocessable (``no-conditional-writes``) if the store does not keep writers apart."""
-    if conditional_writes(bucket, f"{prefix}extensions/{STAGING}/"):
+    """Unprocessable (``no-conditional-writes``) if the store puts a key where there is one.
+
+    One look, for whoever opens the root; whether it keeps many writers apart that come at once is
+    tried by :func:`strongroom.storage.doctor.examine.conditional_writes`.
+    """
+    key = f"{prefix}extensions/{STAGING}/probe-{secrets.token_hex(8)}"
+    bucket.put(key, b"1", NEW)
+    try:
+        bucket.put(key, b"2", NEW)
+    except ConditionFailed:
         return
-    raise Unprocessable(
+    finally:
+        bucket.delete(key)
+    raise unfit()
+
+
+def unfit() -> Unprocessable:
+    """What to say of a store that heeds no conditions."""
+    return Unprocessable(
         "The store does not heed conditions of writes (If-None-Match, If-Match), so that two "
         "writers could damage what is preserved. Keep the OCFL root elsewhere; or, if there will "
         "never be more than one server, say so with s3_single_writer. 'strongroom storage doctor' "
