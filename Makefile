@@ -141,6 +141,9 @@ crash: $(VENV)/dev.stamp
 	STRONGROOM_CRASH_ROUNDS=$${STRONGROOM_CRASH_ROUNDS:-300} \
 		$(BIN)/pytest --basetemp="$$folder/pytest" tests/crash/test_random_kills.py \
 		tests/crash/test_s3_servers_killed.py $(PYTEST)
+	@folder=$$(mktemp -d $(TMP)/strongroom-tests.XXXXXX); trap 'rm -rf "$$folder"' EXIT INT TERM; \
+	STRONGROOM_CRASH_EVERY=1 $(BIN)/pytest --basetemp="$$folder/pytest" -n 2 \
+		tests/crash/test_bucket_recovery_killed.py $(PYTEST)
 
 wheel: build/wheel.stamp
 

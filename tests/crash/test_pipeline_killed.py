@@ -16,6 +16,7 @@ import pytest
 from crash.test_import_killed import Place, run_until_a_run_completes
 from strongroom.db import job_queue
 from strongroom.domain.deposits import Template
+from strongroom.domain.paths import LISTING_CACHE
 from strongroom.domain.pipeline import RunStatus
 from strongroom.errors import Conflict
 from strongroom.mets.reader import read
@@ -82,9 +83,12 @@ def contents(ctx: Context, deposit: str, root: str) -> dict[str, bytes]:
 
 
 def everything(ctx: Context, deposit: str) -> dict[str, bytes]:
+    """All files, but for the tree that is kept of them."""
     area = ctx.areas.area(deposit)
     found = {}
     for entry in area.listing().files:
+        if entry.path == LISTING_CACHE:
+            continue
         with area.open(entry.path) as file:
             found[entry.path] = file.stream.read()
     return found
