@@ -27,7 +27,6 @@ from strongroom.storage.s3.bucket import NEW, Condition, Found
 from strongroom.storage.s3.prepared import Expired, PreparedPut, prepare_put
 from strongroom.storage.s3.trouble import ConditionFailed
 
-
 _RESTORED = "restored its inventory from the copy that its sidecar proves"
 
 
