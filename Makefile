@@ -27,13 +27,14 @@ VERSITYGW := 1.8.0
 JUDGES    := $(PEERS)/rocfl-$(ROCFL).stamp $(PEERS)/ocfl-java-$(OCFL_JAVA).stamp \
 	$(PEERS)/mets-$(METS).stamp $(PEERS)/versitygw-$(VERSITYGW).stamp
 
-.PHONY: demo test lint pytest scale crash wheel bench lock clean help peers judges
+.PHONY: demo test lint pytest pytest-postgresql scale crash wheel bench lock clean help peers judges
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo   install, then preserve, export and change a sample book, checking every byte'
 	@echo 'make test   install, then run all that CI runs: lint, types, import rules, wheel, tests'
 	@echo 'make lint   ruff, mypy and the import rules alone;  make pytest  the tests alone'
+	@echo 'make pytest-postgresql  a part of the tests once more with PostgreSQL; all: POSTGRESQL=tests'
 	@echo 'make peers  build rocfl and ocfl-java (by cargo; by mvn and javac), which judge our storage,'
 	@echo '            versitygw (by go), the S3 server of the tests, and fetch the METS schema (by pip)'
 	@echo 'make scale  objects of 100,000 files and of 10 GiB, with bounded memory (needs 45 GiB of disk)'
@@ -44,7 +45,7 @@ help:
 demo: $(VENV)/runtime.stamp
 	@$(BIN)/strongroom demo
 
-test: lint wheel judges pytest
+test: lint wheel judges pytest pytest-postgresql
 	@for stamp in $(JUDGES); do test -e $$stamp || \
 		echo "SKIPPED: all that needs $$(basename $$stamp .stamp), for it is not built: make peers"; \
 	done
@@ -59,6 +60,14 @@ lint: $(VENV)/dev.stamp
 pytest: $(VENV)/dev.stamp
 	@folder=$$(mktemp -d $(TMP)/strongroom-tests.XXXXXX); trap 'rm -rf "$$folder"' EXIT INT TERM; \
 	$(BIN)/pytest --basetemp="$$folder/pytest" -n 2 --dist loadfile $(PYTEST)
+
+# what speaks to the database, once more with PostgreSQL; give more of tests/api by POSTGRESQL=…
+POSTGRESQL ?= tests/api/test_http_activity.py tests/api/test_http_containers.py \
+	tests/api/test_http_rebuild.py tests/crash/test_paused_workers.py
+pytest-postgresql: $(VENV)/dev.stamp
+	@folder=$$(mktemp -d $(TMP)/strongroom-tests.XXXXXX); trap 'rm -rf "$$folder"' EXIT INT TERM; \
+	STRONGROOM_TEST_DATABASE=postgresql $(BIN)/pytest --basetemp="$$folder/pytest" -n 2 \
+		--dist loadfile $(POSTGRESQL) $(PYTEST)
 
 # in CI all must be there; elsewhere what is missing is told, and its tests are skipped
 judges:

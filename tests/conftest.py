@@ -5,6 +5,7 @@ Leaves what is done with a server to :mod:`support`.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from strongroom.storage.s3.bucket import Bucket
 from strongroom.storage.s3.connection import Endpoint
-from support import s3_server, workflow
+from support import postgres, s3_server, workflow
+from support.guarded import Guarded, Issuer, settings_of
 from support.s3_server import S3Server
 from support.server import Server, ServerDied
 
@@ -29,6 +31,8 @@ _RUNNING = pytest.StashKey[list[Server | S3Server]]()
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_RUNNING] = []
+    if os.environ.get(postgres.KIND, "sqlite") not in ("sqlite", "postgresql"):
+        raise pytest.UsageError(f"{postgres.KIND} is 'sqlite' or 'postgresql'")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -87,6 +91,24 @@ def start_server(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Callab
     for extra in started:
         extra.kill()
         pytestconfig.stash[_RUNNING].remove(extra)
+
+
+@pytest.fixture(scope="session")
+def guarded(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Guarded]:
+    """The server with authentication on that tests share, and its issuer's process."""
+    folder = tmp_path_factory.mktemp("guarded")
+    with Issuer() as issuer:
+        settings = {**settings_of(issuer), "STRONGROOM_DEFAULT_ROLE": "none"}
+        shared = Server(folder / "data", folder / "server.log", env=settings)
+        pytestconfig.stash[_RUNNING].append(shared)
+        try:
+            shared.start()
+            yield Guarded(shared, issuer)
+            shared.stop()
+        finally:
+            shared.kill()
 
 
 @pytest.fixture(scope="session")

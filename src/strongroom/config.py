@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,6 +19,8 @@ from strongroom.storage.s3.location import Location
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 PREFIX = "STRONGROOM_"
+#: how URLs of databases begin
+DATABASES = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
 
 #: a local folder, or a prefix of a bucket
 Place = Path | Location
@@ -32,8 +34,8 @@ class Settings:
     data: Path
     host: str
     port: int
-    #: SQLAlchemy-style URL of the index
-    database: str
+    #: SQLAlchemy-style URL of the index; it may hold a password
+    database: str = field(repr=False)
     #: where the working areas are
     deposits: Place
     #: where the OCFL storage root is
@@ -53,6 +55,22 @@ class Settings:
     unknown_extensions: str
     #: resolver configuration (TOML), if identifiers are to be resolved
     identifiers: Path | None
+    #: ``on`` or ``off``: whether callers have to prove who they are
+    authentication: str
+    #: issuers (OIDC) whose tokens are accepted, with commas between
+    oidc_issuers: str
+    #: for whom their tokens must be meant: any of these, with commas between
+    oidc_audience: str
+    #: clients that may name agents: ``*``, ``none``, or ids with commas between
+    identity_clients: str
+    #: seconds by which clocks of issuers may differ from ours
+    clock_skew: int
+    #: seconds that tokens of our own live
+    token_lifetime: int
+    #: grants (TOML), beside those of the database
+    grants: Path | None
+    #: what everyone who proved to be someone may do everywhere: a role, or ``none``
+    default_role: str
     #: roots of ids, without trailing slash
     public_url: str
     storage_public_url: str
@@ -72,7 +90,10 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "data": ("./strongroom-data", "folder in which everything lies that is not placed elsewhere"),
     "host": ("127.0.0.1", "address to listen on"),
     "port": ("8000", "port to listen on"),
-    "database": ("sqlite:///{data}/strongroom.db", "URL of the index database"),
+    "database": (
+        "sqlite:///{data}/strongroom.db",
+        "URL of the index database: sqlite:///FILE or postgresql://…",
+    ),
     "deposits": (
         "{data}/deposits",
         "folder of the deposits' working areas, or s3://bucket/prefix",
@@ -88,6 +109,14 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "ocfl_layout": ("0004", "storage layout of a new OCFL root: 0004 (hashed) or 0003 (with id)"),
     "unknown_extensions": ("warn", "warn, refuse or ignore: OCFL extensions that are not known"),
     "identifiers": ("", "TOML file that configures identifier resolvers"),
+    "authentication": ("off", "on or off; off only while the server listens on loopback"),
+    "oidc_issuers": ("", "OIDC issuers whose tokens are accepted, with commas between"),
+    "oidc_audience": ("", "audiences that their tokens must be meant for, with commas between"),
+    "identity_clients": ("*", "clients that may name agents: *, none, or ids with commas between"),
+    "clock_skew": ("60", "seconds by which clocks of issuers may differ"),
+    "token_lifetime": ("900", "seconds that tokens of our own live"),
+    "grants": ("", "TOML file with grants, beside those of the database"),
+    "default_role": ("curator", "role of everyone who proved to be someone, or none"),
     "public_url": ("http://localhost:{port}", "public root of ids"),
     "storage_public_url": ("{public_url}/storage-api", "public root of the Storage API"),
     "job_threads": ("2", "import and export jobs that run at the same time"),
@@ -142,7 +171,9 @@ _OTHER = frozenset(
         "server",
         "identity",
         "storage_url",
+        "api_key",
         "fixtures",
+        "test_database",
         "test_s3_server",
         "test_s3_endpoint",
     }
@@ -179,10 +210,14 @@ def _settle(given: Mapping[str, str], faults: list[Fault]) -> Settings | None:
     numbers = {name: _number(name, values[name], faults) for name in _NUMBERS}
     places = {name: _place(name, values[name], faults) for name in ("deposits", "ocfl_root")}
     _check_apart(places["deposits"], places["ocfl_root"], faults)
-    if not values["database"].startswith("sqlite:///"):
+    if not values["database"].startswith(DATABASES):
         scheme = values["database"].partition(":")[0]
         faults.append(
-            _fault("database", "must be sqlite:///FILE in this version", found=f"{scheme}:…")
+            _fault(
+                "database",
+                "must be sqlite:///FILE or postgresql://USER@HOST:PORT/NAME",
+                found=f"{scheme}:…",
+            )
         )
     for name in ("public_url", "storage_public_url", "s3_endpoint"):
         if name == "s3_endpoint" and not values[name]:
@@ -198,15 +233,7 @@ def _settle(given: Mapping[str, str], faults: list[Fault]) -> Settings | None:
         for name, allowed in _CHOICES.items()
         if values[name].lower() not in allowed
     ]
-    if values["host"].strip("[]") not in LOOPBACK:
-        faults.append(
-            _fault(
-                "host",
-                "is open to other machines, and this version has no authentication; "
-                "listen on 127.0.0.1 (a tunnel or an authenticating proxy can go in front)",
-                found=values["host"],
-            )
-        )
+    faults += _of_authentication(values)
     if faults:
         return None
     texts = {name: values[name] for name in _TEXTS}
@@ -217,6 +244,7 @@ def _settle(given: Mapping[str, str], faults: list[Fault]) -> Settings | None:
         s3_endpoint=values["s3_endpoint"] or None,
         s3_region=values["s3_region"] or None,
         identifiers=Path(values["identifiers"]) if values["identifiers"] else None,
+        grants=Path(values["grants"]) if values["grants"] else None,
         **numbers,  # type: ignore[arg-type]
         **texts,  # type: ignore[arg-type]
     )
@@ -252,16 +280,99 @@ def _check_apart(deposits: Place, root: Place, faults: list[Fault]) -> None:
         )
 
 
-_NUMBERS = ("port", "job_threads", "max_body", "max_mets", "stop_timeout")
+def _of_authentication(values: dict[str, str]) -> list[Fault]:
+    """What is wrong with who may use the server; lists are brought into their one form."""
+    faults: list[Fault] = []
+    for name in ("oidc_issuers", "oidc_audience", "identity_clients"):
+        values[name] = ",".join(listed(values[name]))
+    values["authentication"] = values["authentication"].lower()
+    values["default_role"] = values["default_role"].lower()
+    off = values["authentication"] == "off"
+    if off and values["host"].strip("[]") not in LOOPBACK:
+        faults.append(
+            _fault(
+                "host",
+                "is open to other machines while authentication is off; set authentication = on, "
+                "or listen on 127.0.0.1 (a tunnel or an authenticating proxy can go in front)",
+                found=values["host"],
+            )
+        )
+    if off and values["oidc_issuers"]:
+        faults.append(
+            _fault("oidc_issuers", "means nothing while authentication is off; set it to on")
+        )
+    if values["oidc_issuers"] and not values["oidc_audience"]:
+        faults.append(
+            _fault(
+                "oidc_audience",
+                "is missing: without it, tokens that were meant for others would be accepted",
+            )
+        )
+    for issuer in listed(values["oidc_issuers"]):
+        parts = urlsplit(issuer)
+        safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+        if not safe or not parts.hostname or parts.query or parts.fragment or parts.username:
+            faults.append(
+                _fault(
+                    "oidc_issuers",
+                    "must be https URLs (http on this machine only), as in their tokens",
+                    found=issuer,
+                )
+            )
+        if issuer.rstrip("/") == values["public_url"]:
+            faults.append(
+                _fault("oidc_issuers", "names this server itself, which needs no mention", issuer)
+            )
+    return faults
+
+
+def listed(text: str) -> list[str]:
+    """The parts of a setting that holds several, with commas between."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+_NUMBERS = (
+    "port",
+    "clock_skew",
+    "token_lifetime",
+    "job_threads",
+    "max_body",
+    "max_mets",
+    "stop_timeout",
+)
 _CHOICES = {
+    "authentication": ("on", "off"),
+    "default_role": (
+        "none",
+        "reader",
+        "depositor",
+        "preserver",
+        "curator",
+        "auditor",
+        "administrator",
+    ),
     "ocfl_layout": ("0003", "0004"),
     "unknown_extensions": ("warn", "refuse", "ignore"),
     "log_level": ("debug", "info", "warning", "error"),
     "s3_addressing": ("auto", "path", "virtual"),
     "s3_single_writer": ("no", "yes"),
 }
-_TEXTS = ("host", "database", "public_url", "storage_public_url", *_CHOICES)
-_LIMITS = {"port": (1, 65535), "job_threads": (1, 64)}
+_TEXTS = (
+    "host",
+    "database",
+    "oidc_issuers",
+    "oidc_audience",
+    "identity_clients",
+    "public_url",
+    "storage_public_url",
+    *_CHOICES,
+)
+_LIMITS = {
+    "port": (1, 65535),
+    "job_threads": (1, 64),
+    "clock_skew": (0, 300),
+    "token_lifetime": (60, 86400),
+}
 
 
 def _number(name: str, text: str, faults: list[Fault]) -> int:
@@ -270,6 +381,17 @@ def _number(name: str, text: str, faults: list[Fault]) -> int:
         faults.append(_fault(name, f"must be a whole number from {low} to {high}", found=text))
         return low
     return int(text)
+
+
+def without_password(url: str) -> str:
+    """The URL of a database as it can be shown and logged."""
+    scheme, colon, rest = url.partition("://")
+    if scheme == "sqlite" or not colon:
+        return url
+    # a password with an @ that is not quoted is no reason to show half of it
+    place, _, _ = rest.partition("?")
+    who, at, where = place.rpartition("@")
+    return f"{scheme}://{who.partition(':')[0]}{at}{where}"
 
 
 def as_environment(settings: Settings) -> dict[str, str]:

@@ -2,12 +2,14 @@
 
     StrongroomError
     ├── BadRequest        the request itself is wrong; sending it again cannot help
+    ├── Unauthenticated   nobody has proved to be anybody
     ├── Forbidden         the caller may not do this from where it stands
     ├── NotFound          nothing is there
     ├── Gone              something was there; a tombstone marks it
     ├── Conflict          the request is fine, the present state is not
     ├── Unprocessable     the material (METS, files) does not say enough, or says it wrongly
     ├── TooLarge          over a documented limit
+    ├── TooMany           too often in too short a time
     ├── UpstreamFailed    another service answered with an error
     ├── UpstreamTimeout   another service did not answer in time
     ├── Unavailable       this server cannot do it now; later it can
@@ -22,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,16 @@ class BadRequest(StrongroomError):
     code = "bad-request"
 
 
+class Unauthenticated(StrongroomError):
+    """``challenge`` says what was wrong with the proof, in the words of RFC 6750; None: no proof"""
+
+    code = "unauthenticated"
+
+    def __init__(self, message: str, *, challenge: str | None = None, **more: Any) -> None:
+        super().__init__(message, **more)
+        self.challenge = challenge
+
+
 class Forbidden(StrongroomError):
     code = "forbidden"
 
@@ -91,6 +103,11 @@ class Unprocessable(StrongroomError):
 
 class TooLarge(StrongroomError):
     code = "too-large"
+
+
+class TooMany(StrongroomError):
+    code = "too-many"
+    retryable = True
 
 
 class UpstreamFailed(StrongroomError):

@@ -18,10 +18,15 @@ from contextlib import contextmanager
 from threading import Thread
 
 from strongroom import __version__, config, places
+from strongroom.auth.grants_file import load as load_grants
+from strongroom.auth.issuers import Issuer
+from strongroom.auth.signing import SigningKeys
+from strongroom.auth.verify import Accepted, Verifier
 from strongroom.config import Settings
 from strongroom.db import nodes as node_rows
 from strongroom.db.engine import Database, open_database
 from strongroom.domain import ids
+from strongroom.domain.grants import EVERYONE, Grant, Role, Source
 from strongroom.domain.times import utc_now
 from strongroom.errors import Conflict, NotFound, StrongroomError, Unprocessable
 from strongroom.identifiers import load as load_resolvers
@@ -31,6 +36,7 @@ from strongroom.ocfl.root import OcflRoot
 from strongroom.offline import find_mets, make_mets
 from strongroom.repository.store import Repository
 from strongroom.services import maintenance, pipeline_scratch, upkeep
+from strongroom.services.authentication import Authentication
 from strongroom.services.context import Context, Queue, Roots
 from strongroom.services.maintenance import RebuildReport
 from strongroom.storage import durable
@@ -39,6 +45,9 @@ from strongroom.tools import running
 __all__ = ["find_mets", "make_mets", "rebuild", "serve", "work"]
 
 log = logging.getLogger("strongroom")
+
+#: file in the data folder with the keys that sign tokens
+TOKEN_KEYS = "token-keys.json"  # noqa: S105
 
 #: seconds a new server waits for the worker of one that was killed
 ORPHAN = 30.0
@@ -68,11 +77,25 @@ def open_context(settings: Settings, queue: Queue | None = None) -> Context:
         roots=Roots(public=settings.public_url, storage=settings.storage_public_url),
         clock=utc_now,
         mint=ids.mint,
-        process=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+        process=f"{_place(settings)}:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
         max_mets=settings.max_mets,
         scratch=settings.data / "scratch",
         tools=running.ALL,
+        configured=configured_grants(settings),
     )
+
+
+def _place(settings: Settings) -> str:
+    """What tells this data folder from all others whose servers use the same database."""
+    path = settings.data / "place"
+    if not path.exists():
+        fresh = settings.data / f"place.{secrets.token_hex(8)}"
+        durable.write_new(fresh, fresh.suffix[1:].encode())
+        try:
+            durable.rename_new(fresh, path)
+        except FileExistsError:
+            durable.unlink(fresh)
+    return path.read_text(encoding="ascii")
 
 
 def _open_root(settings: Settings, db: Database) -> OcflRoot:
@@ -86,7 +109,8 @@ def _open_root(settings: Settings, db: Database) -> OcflRoot:
         raise Conflict(
             f"The index knows what was preserved, but there is no OCFL root at "
             f"{settings.ocfl_root} ({error.message}) Is its disk mounted? Put the root in its "
-            f"place. If it is lost for good, remove the database {settings.database} too.",
+            f"place. If it is lost for good, remove the database "
+            f"{config.without_password(settings.database)} too.",
             code="root-missing",
         ) from None
 
@@ -139,16 +163,19 @@ def _serve(settings: Settings) -> int:
     try:
         places.check_areas(settings, ctx.areas)
         with locked(settings, "worker", wait=ORPHAN):  # nobody else is at work meanwhile
-            report = maintenance.start_up(ctx, _tell_progress)
+            presence = ctx.db.present(first=True)
+            report = maintenance.start_up(ctx, _tell_progress, alone=presence.alone)
+            presence.settle()
             upkeep.tend_areas(ctx)
         if report is not None:
             _tell_report(report)
         edge = EdgeSettings(
             public=settings.public_url,
             storage=settings.storage_public_url,
+            loopback_only=settings.host.strip("[]") in config.LOOPBACK,
             max_json=settings.max_body,
         )
-        app = create_app(ctx, settings=edge)
+        app = create_app(ctx, settings=edge, authentication=_authentication(settings))
         supervisor.start()
         try:
             return _run_uvicorn(app, listener, settings)
@@ -157,6 +184,43 @@ def _serve(settings: Settings) -> int:
     finally:
         listener.close()
         ctx.db.close()
+
+
+def _authentication(settings: Settings) -> Authentication | None:
+    """How callers prove who they are; None while authentication is off."""
+    if settings.authentication == "off":
+        return None
+    issuers = config.listed(settings.oidc_issuers)
+    audiences = config.listed(settings.oidc_audience)
+    signer = SigningKeys(settings.data / TOKEN_KEYS)
+    own = settings.public_url
+    accepted = {url: Accepted(keys=Issuer(url), audiences=audiences) for url in issuers}
+    accepted[own] = Accepted(keys=signer, audiences=[own])
+    clients = config.listed(settings.identity_clients)
+    if settings.host.strip("[]") not in config.LOOPBACK and own.startswith("http://"):
+        log.warning(
+            "clients send tokens and keys to %s without encryption; put a proxy with TLS in front "
+            "and set public_url to its https address",
+            own,
+        )
+    return Authentication(
+        tokens=Verifier(issuers=accepted, skew=settings.clock_skew),
+        signer=signer,
+        own_issuer=own,
+        lifetime=settings.token_lifetime,
+        trusted_clients=None
+        if clients == ["*"]
+        else frozenset(client for client in clients if client != "none"),
+    )
+
+
+def configured_grants(settings: Settings) -> tuple[Grant, ...]:
+    """The grants that settings and the file make."""
+    found = load_grants(settings.grants)
+    if settings.default_role == "none":
+        return found
+    role = Role(settings.default_role)
+    return (Grant(subject=EVERYONE, role=role, source=Source.SETTINGS), *found)
 
 
 def _run_uvicorn(app: Callable[..., object], listener: socket.socket, settings: Settings) -> int:
@@ -228,8 +292,9 @@ def work(settings: Settings) -> int:
     try:
         with locked(settings, "worker", wait=ORPHAN):
             ctx = open_context(settings)
+            ctx.db.present(first=False)
             worker = Worker(ctx, name=ctx.process, threads=settings.job_threads)
-            maintenance.adopt_jobs(ctx)
+            maintenance.adopt_jobs(ctx, alone=not ctx.db.shared)
             pipeline_scratch.sweep(ctx)
             # the server decides when to stop; a Ctrl-C reaches both and must not come first
             signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -254,14 +319,50 @@ def _worker_environment(settings: Settings) -> dict[str, str]:
     return kept | config.as_environment(settings)
 
 
+# ---------------------------------------------------------------------- who may use the server
+
+
+@contextmanager
+def register(settings: Settings) -> Iterator[Database]:
+    """The database alone, for what needs no storage; a server may use it meanwhile."""
+    durable.make_folders(settings.data)
+    db = open_database(settings.database)
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+@contextmanager
+def offline_context(settings: Settings) -> Iterator[Context]:
+    """All parts, for a command of the operator; a server may use them meanwhile."""
+    ctx = open_context(settings)
+    try:
+        yield ctx
+    finally:
+        ctx.db.close()
+
+
+def rotate_token_keys(settings: Settings) -> str:
+    """Sign tokens with a new key from now on; its id."""
+    return SigningKeys(settings.data / TOKEN_KEYS).rotate(utc_now())
+
+
 # ------------------------------------------------------------------------------------- rebuild
 
 
 def rebuild(settings: Settings, progress: Callable[[int], None] | None = None) -> RebuildReport:
-    """Make the index again from storage. Conflict while a server uses the data folder."""
+    """Make the index again from storage. Conflict while servers use the folder or the database."""
     with locked(settings, "server"), locked(settings, "worker", wait=ORPHAN):
         ctx = open_context(settings)
         try:
+            presence = ctx.db.present(first=True)
+            if not presence.alone:
+                raise Conflict(
+                    "Other servers use the database "
+                    f"{config.without_password(settings.database)} now. Stop them all first.",
+                    code="data-in-use",
+                )
             return maintenance.rebuild(ctx, progress)
         finally:
             ctx.db.close()

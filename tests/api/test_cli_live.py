@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from support import samples, workflow
+from support import postgres, samples, workflow
 from support.server import Server
 
 FILES = {
@@ -44,7 +44,12 @@ Run = Callable[..., Ended]
 def run(server: Server, tmp_path: Path) -> Run:
     """Runs ``strongroom …`` in an empty folder, pointed at the shared server."""
 
-    def call(*arguments: str | Path, code: int = 0, url: str | None = server.url) -> Ended:
+    def call(
+        *arguments: str | Path,
+        code: int = 0,
+        url: str | None = server.url,
+        data: Path | None = None,
+    ) -> Ended:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("STRONGROOM_")}
         done = subprocess.run(
             [sys.executable, "-m", "strongroom", *map(str, arguments)],
@@ -52,7 +57,9 @@ def run(server: Server, tmp_path: Path) -> Run:
             text=True,
             timeout=120,
             cwd=tmp_path,
-            env=kept | ({"STRONGROOM_SERVER": url} if url else {}),
+            env=kept
+            | ({"STRONGROOM_SERVER": url} if url else {})
+            | (postgres.environment_for(data) if data else {}),
         )
         assert done.returncode == code, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
         return Ended(done.returncode, done.stdout, done.stderr)
@@ -244,11 +251,10 @@ def test_rebuild_makes_the_same_index_and_refuses_a_served_folder(
     book = write(tmp_path / "book", FILES)
     run("preserve", book, group, "--make-mets", "--make-containers", url=server.url)
     before = run("show", group, "--json", url=server.url).out
-    run("rebuild", "--data", server.data, code=5)
+    run("rebuild", "--data", server.data, data=server.data, code=5)
     server.stop()
-    for file in server.data.glob("*.db*"):
-        file.unlink()
-    report = run("rebuild", "--data", server.data, "--json").document
+    postgres.lose(server.data)
+    report = run("rebuild", "--data", server.data, "--json", data=server.data).document
     assert report["objects"] == 3  # two Containers and the group
     assert report["damaged"] == []
     server.start()

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support import ocfl_check, samples, workflow
+from support import ocfl_check, postgres, samples, workflow
 from support.server import Server, ServerDied, alive, inside_of, with_small_disk
 from support.shapes import RESULT_LISTS, assert_problem
 from support.workflow import (
@@ -428,6 +428,7 @@ def test_an_import_that_does_not_fit(small: tuple[Server, Path]) -> None:
         ocfl_check.assert_root_valid(root)
 
 
+@postgres.on_sqlite
 def test_a_disk_that_others_have_filled(small: tuple[Server, Path]) -> None:
     server, seen = small
     with workflow.connect(server.url) as client:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import httpx
 import pytest
 
-from support import samples, workflow
+from support import postgres, samples, workflow
 from support.server import Server, run_command
 from support.workflow import (
     assert_holds,
@@ -84,13 +83,6 @@ def crawl(server: Server, client: httpx.Client, tombstones: list[str]) -> dict[s
     return seen
 
 
-def databases(data: Path) -> list[Path]:
-    """The files of the database, as a person who cleans up would find them."""
-    return [
-        path for pattern in ("*.db*", "*.sqlite*") for path in data.glob(pattern) if path.is_file()
-    ]
-
-
 def populate(server: Server, client: httpx.Client) -> list[str]:
     """Something of everything that storage must remember; the tombstones in it."""
     root = f"{server.url}/repository"
@@ -160,13 +152,11 @@ def rebuilt(start_server: Callable[..., Server]) -> tuple[Server, dict[str, byte
         tombstones = populate(server, client)
         before = crawl(server, client, tombstones)
     assert server.stop() == 0
-    found = databases(server.data)
-    assert found, f"no database in {list(server.data.iterdir())}"
-    for path in found:
-        path.unlink()
+    postgres.lose(server.data)
     # ids carry the public root, which is a setting and no part of storage
     ended = run_command(
-        "rebuild", "--data", str(server.data), env={"STRONGROOM_PUBLIC_URL": server.url}
+        *("rebuild", "--data", str(server.data)),
+        env={"STRONGROOM_PUBLIC_URL": server.url, **postgres.environment_for(server.data)},
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     server.start()
@@ -230,7 +220,8 @@ def test_a_rebuild_of_an_untouched_database_changes_nothing(
         open_deposit = make_deposit(client, submissionText="still open")
     assert server.stop() == 0
     ended = run_command(
-        "rebuild", "--data", str(server.data), env={"STRONGROOM_PUBLIC_URL": server.url}
+        *("rebuild", "--data", str(server.data)),
+        env={"STRONGROOM_PUBLIC_URL": server.url, **postgres.environment_for(server.data)},
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     server.start()

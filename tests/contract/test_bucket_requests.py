@@ -41,7 +41,7 @@ def test_small_files(bucket: Bucket) -> None:
         assert requests(lambda: root.read("book")) == 2
         assert requests(lambda: root.exists("book")) == 1
         assert requests(lambda: root.recover("book")) == 12
-        assert requests(lambda: root.purge("book")) == 14 + 2 + 2 * 2
+        assert requests(lambda: root.purge("book")) == 15 + 2 + 2 * 2
         bucket_roots.buried(root)
     assert requests(lambda: bucket_roots.opened(bucket)) == 15
 

@@ -179,55 +179,55 @@ def test_each_request_has_its_fate(bucket: Bucket, change: str, fate_name: str) 
 
 def kind_of(request: AWSPreparedRequest) -> str:
     """A request without what is its own: places and names by chance."""
-    return re.sub(r"[0-9a-f]{12,}|uploadId=[^&]*", "…", wire.said(request))
+    own = r"[0-9a-f]{12,}|(?<=/|F)[0-9a-f]{3}(?=/|%)|uploadId=[^&]*"
+    return re.sub(own, "…", wire.said(request))
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["given up", "tried again"])
 def test_a_store_that_fails_from_some_request_on(bucket: Bucket, again: bool) -> None:
-    """It carries requests out, or not, and answers nothing any more; then it is well again."""
+    """It carries one request out, and answers nothing any more; then it is well again."""
     root = roots.opened(bucket)
     new = {1: SMALL_FILES, 2: SMALL_FILES | {"two.txt": b"more"}}
     outcomes = set()
-    for does in (False, True):
-        for number in range(1, 13):
-            object_id = f"info:fedora/{does}-{number}"
-            first(root, object_id)
-            base = root.read(object_id)
-            sick = True
+    for number in range(1, 13):
+        object_id = f"info:fedora/{number}"
+        first(root, object_id)
+        base = root.read(object_id)
+        sick = True
 
-            def spoil(
-                at: int, request: AWSPreparedRequest, send: Send, number: int = number
-            ) -> AWSResponse:
-                if not sick or at < number:  # noqa: B023
-                    return send()
-                if does and at == number:  # noqa: B023
-                    send()
-                raise ConnectionClosedError(endpoint_url="http://store")
+        def spoil(
+            at: int, request: AWSPreparedRequest, send: Send, number: int = number
+        ) -> AWSResponse:
+            if not sick or at < number:  # noqa: B023
+                return send()
+            if at == number:
+                send()
+            raise ConnectionClosedError(endpoint_url="http://store")
 
-            draft = None
-            with wire.spoiled(spoil):
-                try:
-                    draft = root.draft(object_id, base=base, attempt="second")
-                    draft.add_bytes("two.txt", b"more")
-                    finish(draft)
+        draft = None
+        with wire.spoiled(spoil):
+            try:
+                draft = root.draft(object_id, base=base, attempt="second")
+                draft.add_bytes("two.txt", b"more")
+                finish(draft)
+                failed = False
+            except Unavailable:
+                failed = True
+            sick = not again
+            if draft is not None:
+                if failed and again and draft._prepared is not None:
+                    draft.commit()
                     failed = False
-                except Unavailable:
-                    failed = True
-                sick = not again
-                if draft is not None:
-                    if failed and again and draft._prepared is not None:
-                        draft.commit()
-                        failed = False
-                    draft.discard()
-                    draft.discard()
-            now = state(root, object_id)
-            assert now in ({1: SMALL_FILES}, new)
-            assert failed or now == new
-            outcomes.add(now == new)
-            roots.buried_as_dead(root)
-            later = state(root, object_id)
-            assert later == new or (later == now and failed)
-            assert root.recover(object_id) is None
+                draft.discard()
+                draft.discard()
+        now = state(root, object_id)
+        assert now in ({1: SMALL_FILES}, new)
+        assert failed or now == new
+        outcomes.add(now == new)
+        roots.buried_as_dead(root)
+        later = state(root, object_id)
+        assert later == new or (later == now and failed)
+        assert root.recover(object_id) is None
     assert outcomes == {False, True}
     assert roots.unaccounted(bucket) == []
     roots.assert_sound(root)

@@ -254,8 +254,11 @@ def _thought_dead(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_thought_dead")
-@pytest.mark.parametrize("new", [False, True], ids=["v2", "v1"])
-@pytest.mark.parametrize("rivals", RIVALS, ids=lambda rivals: rivals.__name__)
+@pytest.mark.parametrize(
+    ("rivals", "new"),
+    [(rivals, False) for rivals in RIVALS]
+    + [(rivals, True) for rivals in (one, purged_and_new, given_up_and_one)],
+)
 def test_a_writer_sleeps_before_each_request(
     bucket: Bucket, rivals: Callable[[OcflRoot, str, Told], None], new: bool
 ) -> None:

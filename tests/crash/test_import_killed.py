@@ -36,7 +36,11 @@ from strongroom.services import (
 )
 from strongroom.services.context import Context
 from strongroom.storage import durable
+from support import postgres
 from support.inside import GROUP, deposit_with, open_data, submit, work
+
+# their processes are forks that are killed at any step, with the database in the folder
+pytestmark = postgres.on_sqlite
 
 KILLED = 77
 

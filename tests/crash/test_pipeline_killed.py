@@ -28,7 +28,11 @@ from strongroom.services import (
     pipeline_scratch,
 )
 from strongroom.services.context import Context
+from support import postgres
 from support.inside import QUIET, put, uri
+
+# their processes are forks that are killed at any step, with the database in the folder
+pytestmark = postgres.on_sqlite
 
 OBJECTS = {"objects/a.txt": b"one", "objects/b/c.txt": b"two"}
 OLD = {"metadata/siegfried/siegfried.csv": b"old", "metadata/old/x/report.html": b"old"}

@@ -18,10 +18,11 @@ TABLES = (
     "## Preservation API: tools",
     "## Preservation API: repository",
     "## Preservation API: activity and server",
+    "## Preservation API: who may do what",
     "## Storage API",
 )
 #: what the page says of all routes at once
-COMMON = {"400", "500"}
+COMMON = {"400", "401", "403", "500"}
 #: a code has a hyphen, and properties have none
 CODE = re.compile(r"`([a-z]+(?:-[a-z]+)+|tombstone|locked|exporting|unavailable)`")
 

@@ -70,9 +70,9 @@ def buried(root: OcflRoot) -> list[str]:
     ground: Any = root._backend.ground
     impatient = at_once(root)
     for _ in range(6):
+        told += impatient.recover_all()
         if not ground.bucket.any_below(ground.work):
             break
-        told += impatient.recover_all()
     return told
 
 

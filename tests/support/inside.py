@@ -18,6 +18,7 @@ from strongroom.mets import writer
 from strongroom.services import deposits, export_run, files, import_run, imports
 from strongroom.services.context import Context
 from strongroom.services.import_run import Watch
+from support import postgres
 
 GROUP = RepositoryPath("books/one")
 QUIET = Watch(progress=lambda progress: None, stopping=lambda: False)
@@ -25,7 +26,8 @@ QUIET = Watch(progress=lambda progress: None, stopping=lambda: False)
 
 def open_data(data: Path) -> Context:
     """The parts of a server on this data folder."""
-    return runtime.open_context(config.load({"data": str(data)}, environment={}))
+    environment = postgres.environment_for(data)
+    return runtime.open_context(config.load({"data": str(data)}, environment=environment))
 
 
 def uri(ctx: Context, group: str = GROUP) -> str:

@@ -9,13 +9,15 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
+
+from support import postgres
+from support.ports import free_port
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
@@ -70,7 +72,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=environment(self._env),
+                env=environment({**postgres.environment_for(self.data), **self._env}),
                 start_new_session=True,
             )
         self._wait_until_ready()
@@ -164,13 +166,6 @@ def alive(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def run_command(

@@ -33,6 +33,23 @@ def test_an_environment_made_of_settings_gives_the_same(tmp_path: Path) -> None:
     assert config.load({}, environment=config.as_environment(first)) == first
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("sqlite:////data/a:b@c?d.db", "sqlite:////data/a:b@c?d.db"),
+        ("postgresql://ann@db:5432/x", "postgresql://ann@db:5432/x"),
+        ("postgresql://ann:secret@db/x?sslmode=require", "postgresql://ann@db/x"),
+        ("postgresql://ann:sec:r@et@db/x", "postgresql://ann@db/x"),
+        ("postgresql:///x?host=/run&password=secret", "postgresql:///x"),
+    ],
+)
+def test_the_password_of_a_database_is_not_shown(url: str, shown: str) -> None:
+    assert config.without_password(url) == shown
+    settings = config.load({"database": url}, environment={})
+    assert settings.database == url
+    assert url not in repr(settings)
+
+
 def test_every_setting_can_be_set() -> None:
     assert {field.name for field in dataclasses.fields(config.Settings)} == set(config.OPTIONS)
 
@@ -46,7 +63,7 @@ def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
             environment={
                 "STRONGROOM_UNKNOWN_EXTENSIONS": "panic",
                 "STRONGROOM_MAX_BODIES": "1",
-                "STRONGROOM_DATABASE": "postgresql://ann:secret@db/x",
+                "STRONGROOM_DATABASE": "mysql://ann:secret@db/x",
             },
             file=file,
         )
@@ -131,3 +148,46 @@ def test_places_that_cannot_be_are_named(given: dict[str, str], names: set[str])
 def test_neighbours_in_a_bucket_are_apart() -> None:
     given = {"deposits": "s3://b-1/x", "ocfl_root": "s3://b-1/x-ocfl"}
     assert config.load(given, environment={}).ocfl_root == Location(bucket="b-1", prefix="x-ocfl/")
+
+
+def faults_of(tmp_path: Path, **options: str) -> set[str | None]:
+    with pytest.raises(BadRequest) as error:
+        config.load({"data": str(tmp_path), **options}, environment={})
+    return {fault.path for fault in error.value.faults}
+
+
+def test_other_machines_are_let_in_only_with_authentication(tmp_path: Path) -> None:
+    assert faults_of(tmp_path, host="0.0.0.0") == {"host"}
+    found = config.load(
+        {"data": str(tmp_path), "host": "0.0.0.0", "authentication": "On"}, environment={}
+    )
+    assert (found.host, found.authentication) == ("0.0.0.0", "on")
+
+
+def test_settings_of_authentication_that_would_let_too_many_in_are_refused(tmp_path: Path) -> None:
+    good = "https://a.example/x"
+    assert faults_of(tmp_path, oidc_issuers=good, oidc_audience="x") == {"oidc_issuers"}
+    on = {"authentication": "on"}
+    assert faults_of(tmp_path, **on, oidc_issuers=good) == {"oidc_audience"}
+    for bad in (
+        "http://a.example",
+        "a.example",
+        "https://u:p@a.example",
+        "https://a.example?x",
+        "http://localhost:8000",
+    ):
+        both = {"oidc_issuers": f"{good}, {bad}", "oidc_audience": "x"}
+        assert faults_of(tmp_path, **on, **both) == {"oidc_issuers"}, bad
+    assert faults_of(
+        tmp_path, authentication="maybe", default_role="king", clock_skew="301", token_lifetime="1"
+    ) == {"authentication", "default_role", "clock_skew", "token_lifetime"}
+    found = config.load(
+        {
+            "data": str(tmp_path),
+            **on,
+            "oidc_issuers": f" {good} ,http://localhost:1, ",
+            "oidc_audience": "x",
+        },
+        environment={},
+    )
+    assert config.listed(found.oidc_issuers) == [good, "http://localhost:1"]

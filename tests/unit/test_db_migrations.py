@@ -9,6 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
+from sqlalchemy.schema import SchemaItem
 
 from strongroom.db import migrate
 from strongroom.db.engine import open_database
@@ -23,6 +24,12 @@ def ddl(path: Path) -> dict[str, str]:
     ).fetchall()
     raw.close()
     return {name: re.sub(r"\s+", " ", sql) for name, sql in found}
+
+
+def for_sqlite(item: SchemaItem, *_: object) -> bool:
+    """Whether a part of the tables is for SQLite; some indexes of PostgreSQL are its own."""
+    condition = getattr(item, "_ddl_if", None)
+    return condition is None or condition.dialect == "sqlite"
 
 
 @pytest.fixture
@@ -41,10 +48,12 @@ def test_the_steps_lead_to_the_tables_as_they_are_written(migrated: Path, tmp_pa
     assert ddl(migrated) == made
 
 
+@pytest.mark.filterwarnings("ignore:autogenerate skipping")  # the indexes of PostgreSQL
 def test_alembic_finds_no_difference(migrated: Path) -> None:
     engine = create_engine(f"sqlite:///{migrated}")
     with engine.connect() as c:
-        assert compare_metadata(MigrationContext.configure(c), metadata) == []
+        here = MigrationContext.configure(c, opts={"include_object": for_sqlite})
+        assert compare_metadata(here, metadata) == []
     engine.dispose()
 
 
@@ -113,18 +122,3 @@ def test_a_step_that_fails_leaves_no_half(tmp_path: Path, monkeypatch: pytest.Mo
     assert ddl(path) == before
     assert ddl(tmp_path / "new.db") == {}
     open_database(f"sqlite:///{path}").close()
-
-
-def test_the_tables_could_be_made_in_postgresql() -> None:
-    """Nothing runs there yet; what is written must at least be sayable."""
-    from sqlalchemy.dialects import postgresql
-    from sqlalchemy.schema import CreateIndex, CreateTable
-
-    said = []
-    for table in metadata.sorted_tables:
-        said.append(str(CreateTable(table).compile(dialect=postgresql.dialect())))
-        said += [str(CreateIndex(i).compile(dialect=postgresql.dialect())) for i in table.indexes]
-    text = "\n".join(said)
-    assert "WHERE active AND group_path IS NOT NULL" in text
-    assert 'path TEXT COLLATE "C" NOT NULL' in text
-    assert "WITHOUT ROWID" not in text

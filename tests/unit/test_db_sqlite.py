@@ -87,16 +87,17 @@ def test_odd_names_are_names(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("url", "text"),
     [
-        ("postgresql://u:secret@h/d", "This version runs on SQLite"),
-        ("postgresql+psycopg://h/d", "This version runs on SQLite"),
-        ("mysql://h/d", "'mysql'"),
+        ("postgresql://u:secret@h/", "names none"),
+        ("postgresql://u:secret@h:port/d", "cannot be read"),
+        ("postgresql+psycopg2://u:secret@h/d", r"'postgresql\+psycopg2'"),
+        ("mysql://u:secret@h/d", "'mysql'"),
         ("sqlite://", "a plain file"),
         ("sqlite:///:memory:", "a plain file"),
         ("sqlite:///", "a plain file"),
         ("sqlite:x.db", "a plain file"),
         ("sqlite:///x.db?mode=ro", "a plain file"),
-        ("x.db", "is no database URL"),
-        ("", "is no database URL"),
+        ("x.db", "no URL of a database"),
+        ("", "no URL of a database"),
     ],
 )
 def test_other_databases_are_refused(url: str, text: str) -> None:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from litestar import Litestar, Router
@@ -20,6 +21,7 @@ from strongroom.api import openapi, pages
 from strongroom.api.body import EdgeRequest
 from strongroom.api.edge import Edge, dependencies
 from strongroom.api.front import Front
+from strongroom.api.gate import Gate
 from strongroom.api.guards import Hosts
 from strongroom.api.routes import (
     access,
@@ -27,6 +29,7 @@ from strongroom.api.routes import (
     deposits,
     file_view,
     files,
+    grants,
     imports,
     links,
     mets,
@@ -34,9 +37,11 @@ from strongroom.api.routes import (
     repository,
     service,
     storage,
+    tokens,
 )
 from strongroom.api.routing import STORAGE_PREFIX, Routes, Surfaces
 from strongroom.api.settings import EdgeSettings
+from strongroom.services.authentication import Authentication
 from strongroom.services.context import Context
 from strongroom.wire.uris import preservation_uris, storage_uris
 
@@ -53,6 +58,8 @@ PRESERVATION: tuple[HTTPRouteHandler, ...] = (
     *pipeline.HANDLERS,
     *repository.PRESERVATION,
     *activity.PRESERVATION,
+    *grants.HANDLERS,
+    *tokens.HANDLERS,
 )
 STORAGE: tuple[HTTPRouteHandler, ...] = (
     *service.STORAGE,
@@ -66,11 +73,25 @@ STORAGE: tuple[HTTPRouteHandler, ...] = (
 MAX_SMALL = 1 << 20
 
 
-def create_app(ctx: Context, *, settings: EdgeSettings) -> ASGIApp:
-    """The application, to be run by any ASGI server."""
+def create_app(
+    ctx: Context, *, settings: EdgeSettings, authentication: Authentication | None = None
+) -> ASGIApp:
+    """The application, to be run by any ASGI server.
+
+    Without ``authentication`` everyone who reaches it may do everything.
+    """
     surfaces = Surfaces.of(settings.public, settings.storage)
-    preservation = Edge(ctx=ctx, uris=preservation_uris(settings.public, settings.storage))
-    stored = Edge(ctx=ctx, uris=storage_uris(settings.public, settings.storage))
+    preservation = Edge(
+        ctx=ctx,
+        uris=preservation_uris(settings.public, settings.storage),
+        how=authentication,
+    )
+    stored = replace(preservation, uris=storage_uris(settings.public, settings.storage))
+    gates = (
+        []
+        if authentication is None
+        else [Gate(ctx=ctx, how=authentication, attempts=preservation.attempts)]
+    )
     litestar = Litestar(
         [
             Router(
@@ -98,6 +119,7 @@ def create_app(ctx: Context, *, settings: EdgeSettings) -> ASGIApp:
                 dependencies=dependencies(stored),
             ),
         ],
+        guards=gates,
         request_class=EdgeRequest,
         request_max_body_size=min(settings.max_json, MAX_SMALL),
         exception_handlers={Exception: _hand_on},
@@ -112,6 +134,7 @@ def create_app(ctx: Context, *, settings: EdgeSettings) -> ASGIApp:
         surfaces=surfaces,
         preservation=Routes.of(preserved),
         storage=Routes.of(kept),
+        private=authentication is not None,
         query_names=openapi.query_names((*PRESERVATION, *STORAGE)),
     )
 

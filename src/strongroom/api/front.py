@@ -43,6 +43,8 @@ class Front:
     #: names of query parameters by their lower case
     query_names: Mapping[str, str]
     mint_correlation: Callable[[], str] = new_correlation
+    #: whether answers are for one caller alone, so that no shared cache may keep them
+    private: bool = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP:
@@ -62,11 +64,15 @@ class Front:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] = [
+                headers = [
                     *message["headers"],
                     (b"x-correlation-id", correlation.encode()),
                     (b"x-content-type-options", b"nosniff"),
                 ]
+                if self.private and not any(name == b"cache-control" for name, _ in headers):
+                    # caches know of Authorization, and nothing of X-API-KEY
+                    headers.append((b"cache-control", b"private"))
+                message["headers"] = headers
             await send(message)
 
         try:
@@ -153,7 +159,7 @@ async def send_problem(error: Exception, correlation: str, send: Send, *, with_b
     body = answer.encode()
     headers = {
         **answer.headers,
-        "Content-Type": problems.MEDIA_TYPE,
+        "Content-Type": answer.media_type,
         "Content-Length": str(len(body)),
     }
     await _send(send, answer.status, headers, body if with_body else b"")

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from strongroom.api.settings import EdgeSettings
+from strongroom.domain.agents import MAX_AGENT, is_agent_name
 from strongroom.errors import BadRequest, Fault, Forbidden
 
 #: who acts while authentication is off and the request does not say
 DEFAULT_AGENT = "dlipdev"
-MAX_AGENT = 255
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 #: host and port; user information would make ``evil.example@localhost`` look like one of ours
@@ -129,8 +129,7 @@ def agent_name(sent: str | None) -> str:
     if sent is None:
         return DEFAULT_AGENT
     name = sent.strip(" \t")
-    fits = 0 < len(name) <= MAX_AGENT and name not in (".", "..")
-    if fits and name.isprintable() and "/" not in name:
+    if is_agent_name(name):
         return name
     raise BadRequest(
         "The header X-Client-Identity does not hold a name that can be used.",

@@ -19,7 +19,7 @@ from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 
 import strongroom
-from strongroom.api.operation import KEY, Operation
+from strongroom.api.operation import KEY, At, Needs, Operation
 from strongroom.api.settings import EdgeSettings
 from strongroom.wire.base import Shape
 from strongroom.wire.problems import Problem
@@ -30,10 +30,14 @@ _REF = "#/components/schemas/{name}"
 _INNER = frozenset({"edge", "agent", "request", "data"})
 
 
+#: where an action is needed; elsewhere nothing is said of it
+_ALLOWED = (At.SOMEWHERE, At.PATH, At.SHOWN, At.DEPOSIT)
+
 _PARAMETER = re.compile(r"\{(\w+):\w+\}")
 
 _COMMON_HEADERS = {
-    "X-Client-Identity": "Name of the agent, while authentication is off",
+    "X-Client-Identity": "Name of the agent: for whom a machine acts, and of anyone while "
+    "authentication is off",
     "x-correlation-id": "Echoed, and written beside every log line about the request",
 }
 
@@ -98,7 +102,7 @@ def document(parts: Iterable[Part], server: str) -> dict[str, Any]:
         },
         "servers": [{"url": server}],
         "paths": dict(sorted(paths.items())),
-        "components": {"schemas": components},
+        "components": {"schemas": components, "securitySchemes": _schemes(server)},
     }
 
 
@@ -178,6 +182,31 @@ def _alternatives(kind: Any) -> list[Any]:
     return shapes or [kind]
 
 
+# ------------------------------------------------------------------------ who may
+
+
+def _schemes(server: str) -> dict[str, Any]:
+    """Ways to prove who asks, while authentication is on."""
+    return {
+        "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A token of an accepted issuer or of our own, or an API key",
+        },
+        "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-KEY"},
+        "clientCredentials": {
+            "type": "oauth2",
+            "flows": {"clientCredentials": {"tokenUrl": f"{server}/v1/token", "scopes": {}}},
+        },
+    }
+
+
+def _security(needs: Needs | None) -> list[dict[str, list[str]]]:
+    if needs is not None and needs.at is At.PUBLIC:
+        return []
+    return [{"bearer": []}, {"apiKey": []}, {"clientCredentials": []}]
+
+
 # ------------------------------------------------------------------------ to operations
 
 
@@ -191,11 +220,21 @@ def _operation(
         "operationId": _operation_id(tag, method, item.path),
         "parameters": [*_parameters(item, schema_of)],
         "responses": _responses(item, method, schema_of),
+        "security": _security(operation.needs),
     }
+    if operation.needs is not None and operation.needs.at in _ALLOWED:
+        entry["x-needs"] = {"action": operation.needs.action, "at": operation.needs.at}
     if item.body is not None:
         entry["requestBody"] = {
             "required": item.body_required,
             "content": {"application/json": {"schema": schema_of(item.body)}},
+        }
+    elif operation.form:
+        fields = {name: {"type": "string"} for name in operation.form}
+        form = {"schema": {"type": "object", "properties": fields}}
+        entry["requestBody"] = {
+            "required": True,
+            "content": {"application/x-www-form-urlencoded": form},
         }
     elif operation.upload is not None and method == "PUT":
         entry["requestBody"] = {"required": True, "content": {operation.upload: {}}}
@@ -238,7 +277,8 @@ def _responses(
             entry["content"] = {"application/json": {"schema": schema_of(item.answer)}}
         elif operation.media_type is not None:
             entry["content"] = {operation.media_type: {}}
-    for status in sorted({400, 500, *operation.problems}):
+    refusals = (401, 403) if _security(operation.needs) else ()
+    for status in sorted({400, 500, *refusals, *operation.problems}):
         found[str(status)] = {
             "description": HTTPStatus(status).phrase,
             "content": {"application/problem+json": {"schema": schema_of(Problem)}},

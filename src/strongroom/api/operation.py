@@ -7,18 +7,71 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
+
+from strongroom.domain.grants import Action
 
 #: the key of ``opt`` under which a route keeps it
 KEY = "operation"
+#: the key under which stands what the caller must be allowed
+NEEDS = "needs"
 
 JSON = "application/json; charset=utf-8"
+
+
+class At(StrEnum):
+    """Where the action that a route needs must be allowed."""
+
+    #: nowhere: anyone may ask, without saying who it is
+    PUBLIC = "public"
+    #: nowhere, but a caller must say who it is
+    NOWHERE = "nowhere"
+    #: at some path; the service looks at what the body names, or shows only what may be seen
+    SOMEWHERE = "somewhere"
+    #: at the path in the URL, which is changed
+    PATH = "path"
+    #: at the path in the URL, which is shown: what may not be seen is not found
+    SHOWN = "shown"
+    #: at the Archival Group of the deposit in the URL
+    DEPOSIT = "deposit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What a caller must be allowed before a route is carried out."""
+
+    at: At
+    action: Action = Action.READ
+
+
+def on_deposit(action: Action = Action.READ) -> Needs:
+    return Needs(at=At.DEPOSIT, action=action)
+
+
+def on_path(action: Action) -> Needs:
+    return Needs(at=At.PATH, action=action)
+
+
+def on_shown(action: Action = Action.READ) -> Needs:
+    return Needs(at=At.SHOWN, action=action)
+
+
+def somewhere(action: Action = Action.READ) -> Needs:
+    return Needs(at=At.SOMEWHERE, action=action)
+
+
+PUBLIC = Needs(at=At.PUBLIC)
+#: the ``opt`` of routes that are no operations of the API, such as pages
+PUBLIC_PAGE = {NEEDS: PUBLIC}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     #: one line
     summary: str
+    #: what the caller must be allowed; where nobody has said so, only administrators may ask
+    needs: Needs | None = None
     #: type of the JSON answer; None where the answer is no JSON
     answer: Any = None
     #: media type of an answer that is no JSON; None where there is no body
@@ -31,10 +84,13 @@ class Operation:
     query: Mapping[str, str] = field(default_factory=dict)
     #: request headers that matter, with what they mean
     headers: Mapping[str, str] = field(default_factory=dict)
+    #: parameters of a request body that is a form
+    form: tuple[str, ...] = ()
     #: media type of a request body that is no JSON
     upload: str | None = None
 
 
 def documented(summary: str, answer: Any = None, **more: Any) -> dict[str, Any]:
     """The ``opt`` of a route: its operation."""
-    return {KEY: Operation(summary=summary, answer=answer, **more)}
+    operation = Operation(summary=summary, answer=answer, **more)
+    return {KEY: operation, NEEDS: operation.needs}

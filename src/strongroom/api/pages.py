@@ -16,6 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from strongroom.api import problem_texts
+from strongroom.api.operation import PUBLIC_PAGE
 from strongroom.errors import NotFound
 
 HTML = "text/html"
@@ -61,11 +62,11 @@ def documentation(description: Mapping[str, Any]) -> list[HTTPRouteHandler]:
     encoded = msgspec.json.encode(description)
     body = "\n".join(_sections(description))
 
-    @get("/openapi.json", media_type="application/json", sync_to_thread=False)
+    @get("/openapi.json", media_type="application/json", sync_to_thread=False, opt=PUBLIC_PAGE)
     def openapi_json() -> Response[bytes]:
         return Response(encoded)
 
-    @get("/docs", media_type=HTML, sync_to_thread=False)
+    @get("/docs", media_type=HTML, sync_to_thread=False, opt=PUBLIC_PAGE)
     def docs() -> Response[str]:
         return _page(f"{description['info']['title']} HTTP API", body, up="")
 
@@ -145,7 +146,7 @@ def _type(schema: Mapping[str, Any]) -> str:
 def problem_pages() -> list[HTTPRouteHandler]:
     """Routes that explain every code a problem's ``type`` can point to, and the style sheet."""
 
-    @get("/problems", media_type=HTML, sync_to_thread=False)
+    @get("/problems", media_type=HTML, sync_to_thread=False, opt=PUBLIC_PAGE)
     def problems() -> Response[str]:
         entries = "".join(
             f'<dt><a href="problems/{code}">{code}</a></dt><dd>{escape(text)}</dd>'
@@ -153,14 +154,14 @@ def problem_pages() -> list[HTTPRouteHandler]:
         )
         return _page("Problems", f"<dl>{entries}</dl>", up="")
 
-    @get("/problems/{code:str}", media_type=HTML, sync_to_thread=False)
+    @get("/problems/{code:str}", media_type=HTML, sync_to_thread=False, opt=PUBLIC_PAGE)
     def problem(code: FromPath[str]) -> Response[str]:
         text = problem_texts.TEXTS.get(code)
         if text is None:
             raise NotFound(f"There is no problem called '{code[:80]}'.", code="no-route")
         return _page(code, f"<p>{escape(text)}</p>\n<p><a href='.'>All problems</a></p>", up="../")
 
-    @get("/docs/style.css", media_type="text/css", sync_to_thread=False)
+    @get("/docs/style.css", media_type="text/css", sync_to_thread=False, opt=PUBLIC_PAGE)
     def style() -> str:
         return _STYLE
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from strongroom.api.problem_texts_identity import TEXTS as IDENTITY
+
 #: the request itself
 _REQUEST = {
     "bad-activity": (
@@ -205,6 +207,7 @@ _STATE = {
         "it cannot be changed for one alone. Take the file out of METS and put it in again."
     ),
     "no-version": "There is no such version.",
+    "nul-in-text": "A text holds the character NUL, which is kept nowhere. Leave it out.",
     "not-a-group": "What is at this path is no Archival Group.",
     "not-deletable": "Only empty Containers outside Archival Groups can be deleted.",
     "not-found": "There is nothing here.",
@@ -396,7 +399,11 @@ _SERVER = {
     ),
     "database-foreign": "The database belongs to another program.",
     "database-newer": "A newer version of the program has written the database. Run that version.",
-    "database-unsupported": "This version runs on SQLite, on a plain file.",
+    "database-unknown-end": (
+        "The database was lost in the moment of recording, so whether the change was made is not "
+        "known. Look before you send the request again."
+    ),
+    "database-unsupported": "The database must be a file of SQLite or one of PostgreSQL.",
     "database-unusable": "The index cannot be read or written now. The log tells more.",
     "error": "Something went wrong that the detail describes.",
     "foreign-mets": (
@@ -484,4 +491,4 @@ _SERVER = {
     "wrong-object": "Another OCFL object lies where this one should be. Restore both from copies.",
 }
 
-TEXTS: Mapping[str, str] = {**_REQUEST, **_STATE, **_MATERIAL, **_SERVER}
+TEXTS: Mapping[str, str] = {**_REQUEST, **_STATE, **_MATERIAL, **_SERVER, **IDENTITY}

@@ -19,16 +19,19 @@ from strongroom.errors import Fault, StrongroomError
 from strongroom.wire.problems import Problem, ProblemFault
 
 MEDIA_TYPE = "application/problem+json; charset=utf-8"
+PLAIN = "text/plain; charset=utf-8"
 
 log = logging.getLogger(__name__)
 
 _STATUS: tuple[tuple[type[StrongroomError], int], ...] = (
     (errors.BadRequest, 400),
+    (errors.Unauthenticated, 401),
     (errors.Forbidden, 403),
     (errors.NotFound, 404),
     (errors.Conflict, 409),
     (errors.Gone, 410),
     (errors.TooLarge, 413),
+    (errors.TooMany, 429),
     (errors.Unprocessable, 422),
     (errors.Damaged, 500),
     (errors.UpstreamFailed, 502),
@@ -55,8 +58,11 @@ class Answer:
     status: int
     body: Problem
     headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = MEDIA_TYPE
 
     def encode(self) -> bytes:
+        if self.media_type == PLAIN:
+            return self.body.detail.encode()
         return msgspec.json.encode(self.body)
 
 
@@ -89,7 +95,20 @@ def _told(error: StrongroomError, correlation: str) -> Answer:
         )
     body = _problem(status, error.problem, error.message, correlation, error.faults)
     body.retryable = error.retryable
-    return Answer(status, body, {"Retry-After": "5"} if status == 503 else {})
+    if isinstance(error, errors.Unauthenticated):
+        headers = {"WWW-Authenticate": _challenge(error)}
+        # existing clients show it as it comes
+        kind = PLAIN if error.problem == "no-identity" else MEDIA_TYPE
+        return Answer(status, body, headers, kind)
+    return Answer(status, body, {"Retry-After": "5"} if status in (429, 503) else {})
+
+
+def _challenge(error: errors.Unauthenticated) -> str:
+    """RFC 6750, section 3; without an error where nothing was sent that could be wrong."""
+    if error.challenge is None:
+        return 'Bearer realm="strongroom"'
+    text = "".join(c for c in error.message if c.isascii() and c.isprintable() and c not in '"\\')
+    return f'Bearer realm="strongroom", error="{error.challenge}", error_description="{text[:300]}"'
 
 
 def _refused(error: HTTPException, correlation: str) -> Answer:

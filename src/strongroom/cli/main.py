@@ -15,6 +15,8 @@ from strongroom import __version__
 from strongroom.cli.demo import demo
 from strongroom.cli.exits import Exit
 from strongroom.cli.export import export
+from strongroom.cli.grants import grants
+from strongroom.cli.keys import keys
 from strongroom.cli.ocfl import ocfl
 from strongroom.cli.preserve import preserve
 from strongroom.cli.rebuild import rebuild
@@ -47,6 +49,8 @@ for command in (
     serve,
     worker,
     rebuild,
+    grants,
+    keys,
     tools,
     ocfl,
     storage,

@@ -30,11 +30,14 @@ class State:
     server: str = "http://localhost:8000"
     identity: str | None = None
     storage_url: str | None = None
+    api_key: str | None = None
     as_json: bool = False
 
     def client(self) -> Client:
         """A client of the chosen server."""
-        return Client(self.server, self.identity, storage_url=self.storage_url)
+        return Client(
+            self.server, self.identity, storage_url=self.storage_url, api_key=self.api_key
+        )
 
     def emit(self, document: object, text: str) -> None:
         """Print a result: the document, or the text for people (if there is any to print)."""
@@ -101,8 +104,16 @@ def _line(fault: Fault) -> str:
 
 
 def server_options(function: F) -> F:
-    """``--server``, ``--identity`` and ``--storage-url``, before or after the command's name."""
+    """``--server``, ``--identity`` and others, before or after the command's name."""
     for decorate in (
+        _kept(
+            "--api-key",
+            "api_key",
+            metavar="KEY",
+            envvar="STRONGROOM_API_KEY",
+            help="An API key or a token, where the server asks who you are. Better in the "
+            "environment, since others may see command lines.",
+        ),
         _kept(
             "--storage-url",
             "storage_url",

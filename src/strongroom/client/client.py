@@ -36,18 +36,26 @@ class Client:
         *,
         timeout: float = 600.0,
         storage_url: str | None = None,
+        api_key: str | None = None,
         retry: Retry | None = None,
         sleep: Callable[[float], None] = time.sleep,
         wire: httpx.BaseTransport | None = None,
     ) -> None:
         """``timeout``: seconds without a sign of life until a request is given up.
 
-        ``storage_url`` replaces the address at which the server says content lies (its public
+        ``api_key`` is an API key or a token, for servers that ask who one is. ``storage_url``
+        replaces the address at which the server says content lies (its public
         Storage root), for clients that reach it another way, such as through a tunnel. ``wire``
         takes the place of the network in tests.
         """
         self.transport = Transport(
-            base_url, identity=identity, timeout=timeout, retry=retry, sleep=sleep, wire=wire
+            base_url,
+            identity=identity,
+            api_key=api_key,
+            timeout=timeout,
+            retry=retry,
+            sleep=sleep,
+            wire=wire,
         )
         self.containers = Containers(self.transport)
         self.repository = Repository(self.transport)

@@ -48,6 +48,7 @@ class Transport:
         base_url: str,
         *,
         identity: str | None = None,
+        api_key: str | None = None,
         timeout: float = 600.0,
         retry: Retry | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -64,11 +65,16 @@ class Transport:
             raise BadRequest(
                 "An identity may only hold printable ASCII characters.", code="bad-identity"
             )
+        headers = {"X-Client-Identity": identity} if identity else {}
+        if api_key:
+            if not (api_key.isascii() and api_key.isprintable()) or " " in api_key:
+                raise BadRequest("The API key holds a character that none has.", code="bad-key")
+            headers["Authorization"] = f"Bearer {api_key}"
         self.base_url = base_url.rstrip("/")
         self._retry = retry or Retry()
         self._sleep = sleep
         self._http = httpx.Client(
-            headers={"X-Client-Identity": identity} if identity else {},
+            headers=headers,
             timeout=httpx.Timeout(timeout, connect=min(10.0, timeout), pool=None),
             limits=httpx.Limits(max_connections=32, max_keepalive_connections=32),
             # a proxy for the outer world has no way to this machine's own services

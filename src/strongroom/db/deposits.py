@@ -11,10 +11,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row, UnaryExpression, func, select
 
+from strongroom.db.paths import at
+from strongroom.db.sight import seen
 from strongroom.db.sql import explaining
 from strongroom.db.tables import deposits
 from strongroom.domain.deposit_query import DepositOrder, DepositQuery
 from strongroom.domain.deposits import Deposit, DepositStatus, Layout
+from strongroom.domain.grants import Sight
 from strongroom.domain.paths import RepositoryPath
 from strongroom.errors import Conflict, Fault, NotFound
 
@@ -63,16 +66,17 @@ def delete(c: Connection, deposit_id: str) -> None:
 
 def active_for(c: Connection, group: RepositoryPath) -> str | None:
     """The id of the active Deposit that has this group, if there is one."""
-    found: str | None = c.scalar(select(_D.id).where(_D.active, _D.group_path == group))
+    found: str | None = c.scalar(select(_D.id).where(_D.active, at(_D.group_path, group)))
     return found
 
 
-def query(c: Connection, q: DepositQuery) -> tuple[list[Deposit], int]:
+def query(c: Connection, q: DepositQuery, sight: Sight | None = None) -> tuple[list[Deposit], int]:
     """The Deposits on the page that was asked for, and how many there are on all pages.
 
-    Equal ones are ordered by id, in the same direction; those without a value come last.
+    Those out of ``sight`` are on none, and not counted. Equal ones are ordered by id, in the same
+    direction; those without a value come last.
     """
-    conditions = list(_conditions(q))
+    conditions = [*_conditions(q), *seen(sight, _D.group_path, _D.created_by)]
     total = c.scalar(select(func.count()).select_from(deposits).where(*conditions)) or 0
     if q.offset >= total:
         return [], total
@@ -82,10 +86,13 @@ def query(c: Connection, q: DepositQuery) -> tuple[list[Deposit], int]:
     return [_deposit(row) for row in rows], total
 
 
-def agents(c: Connection) -> list[str]:
-    """The short name of everyone who ever touched a kept Deposit, sorted."""
+def agents(c: Connection, sight: Sight | None = None) -> list[str]:
+    """The short name of everyone who ever touched a kept Deposit (in ``sight``), sorted."""
     columns = (_D.created_by, _D.modified_by, _D.preserved_by, _D.exported_by)
-    found = c.scalars(sa.union(*(select(column).where(column.is_not(None)) for column in columns)))
+    visible = seen(sight, _D.group_path, _D.created_by)
+    found = c.scalars(
+        sa.union(*(select(column).where(column.is_not(None), *visible) for column in columns))
+    )
     return sorted(found)
 
 

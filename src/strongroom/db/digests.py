@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 from sqlalchemy import Connection, exists, select
 
+from strongroom.db.paths import at
 from strongroom.db.sql import upsert_rows
 from strongroom.db.tables import deposits
 from strongroom.db.tables import digests as rows
@@ -38,7 +39,7 @@ def known_one(c: Connection, deposit: str, path: str) -> tuple[str, str] | None:
     """``(signature, SHA-256)`` of one file of a Deposit, if they are kept."""
     found = c.execute(
         select(rows.c.signature, rows.c.digest).where(
-            rows.c.deposit == deposit, rows.c.path == path
+            rows.c.deposit == deposit, at(rows.c.path, path)
         )
     ).one_or_none()
     return None if found is None else (found.signature, found.digest)

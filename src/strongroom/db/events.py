@@ -12,10 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
+from strongroom.db.sight import seen
 from strongroom.db.sql import explaining
 from strongroom.db.tables import events as rows
 from strongroom.db.tables import tickets as open_tickets
 from strongroom.db.tickets import next_end
+from strongroom.domain.grants import Sight
 from strongroom.domain.paths import RepositoryPath
 from strongroom.domain.resources import Event
 from strongroom.errors import Conflict, Fault
@@ -49,24 +51,27 @@ def push_event(c: Connection, group: RepositoryPath, now: datetime) -> Event:
     return event
 
 
-def events(c: Connection, offset: int, limit: int) -> list[Event]:
-    """Part of the whole stream, oldest first."""
-    return _page(c, [_shown()], offset, limit)
+def events(c: Connection, offset: int, limit: int, sight: Sight | None = None) -> list[Event]:
+    """Part of the whole stream (in ``sight``), oldest first."""
+    return _page(c, [_shown(), *seen(sight, _E.group_path)], offset, limit)
 
 
-def total(c: Connection) -> int:
-    """Events in the whole stream."""
-    return _count(c, [_shown()])
+def total(c: Connection, sight: Sight | None = None) -> int:
+    """Events in the whole stream (in ``sight``)."""
+    return _count(c, [_shown(), *seen(sight, _E.group_path)])
 
 
-def import_events(c: Connection, offset: int, limit: int) -> list[Event]:
+def import_events(
+    c: Connection, offset: int, limit: int, sight: Sight | None = None
+) -> list[Event]:
     """Part of the stream without pushed events, oldest first."""
-    return _page(c, [_shown(), _E.job.is_not(None)], offset, limit)
+    where = [_shown(), _E.job.is_not(None), *seen(sight, _E.group_path)]
+    return _page(c, where, offset, limit)
 
 
-def import_total(c: Connection) -> int:
+def import_total(c: Connection, sight: Sight | None = None) -> int:
     """Events in the stream without pushed ones."""
-    return _count(c, [_shown(), _E.job.is_not(None)])
+    return _count(c, [_shown(), _E.job.is_not(None), *seen(sight, _E.group_path)])
 
 
 def _shown() -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row, select
 
-from strongroom.db.paths import below
+from strongroom.db.paths import at, below
 from strongroom.db.sql import explaining
 from strongroom.db.tables import claims as rows
 from strongroom.domain.paths import RepositoryPath
@@ -43,7 +43,7 @@ def claim_path(c: Connection, path: RepositoryPath, what: str, owner: str, now: 
 
 def drop_claim(c: Connection, path: RepositoryPath, owner: str) -> None:
     """Give a path free; harmless if the owner has no claim on it."""
-    c.execute(sa.delete(rows).where(rows.c.path == path, rows.c.owner == owner))
+    c.execute(sa.delete(rows).where(at(rows.c.path, path), rows.c.owner == owner))
 
 
 def job_owner(job_id: str) -> str:
@@ -68,7 +68,7 @@ def claimed_below(c: Connection, path: RepositoryPath) -> list[Claim]:
 
 
 def _busy(c: Connection, path: RepositoryPath) -> Conflict | None:
-    row = c.execute(select(rows).where(rows.c.path == path)).one_or_none()
+    row = c.execute(select(rows).where(at(rows.c.path, path))).one_or_none()
     if row is None:
         return None
     return Conflict(

@@ -7,12 +7,13 @@ one process only.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, exists, select
+from sqlalchemy.exc import IntegrityError
 
 from strongroom.db import intents, job_documents, tickets
 from strongroom.db.jobs import job_of, plan_of
@@ -23,6 +24,20 @@ from strongroom.errors import Conflict, Fault, NotFound
 _J = jobs.c
 _WAITING = JobStatus.WAITING.value
 _RUNNING = JobStatus.RUNNING.value
+#: how many races for a job a worker loses in a row before it leaves off
+_RACES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """That a worker was at a job."""
+
+    job: str
+    worker: str
+    #: by the worker's clock: to be compared with another of its own only
+    at: datetime
+    #: how often the job was begun
+    attempt: int
 
 
 def claim(c: Connection, worker: str, now: datetime, *, but: JobKind | None = None) -> Job | None:
@@ -30,7 +45,8 @@ def claim(c: Connection, worker: str, now: datetime, *, but: JobKind | None = No
 
     It is running from then on and belongs to the worker. Passed over are jobs of the kind ``but``,
     and those whose group has a running one of the same kind; exports may run beside an import, and
-    tools over any number of deposits.
+    tools over any number of deposits. Right beside other writers (``Database.touch``), as all that
+    a worker says of its job: :func:`heartbeat`, :func:`set_progress`, :func:`give_back`.
     """
     other = jobs.alias()
     busy = exists().where(
@@ -39,25 +55,36 @@ def claim(c: Connection, worker: str, now: datetime, *, but: JobKind | None = No
         other.c.kind == _J.kind,
         other.c.kind != JobKind.PIPELINE.value,
     )
-    oldest = select(_J.id).where(_J.status == _WAITING, ~busy).order_by(_J.number).limit(1)
+    oldest = (
+        select(_J.id)
+        .where(_J.status == _WAITING, ~busy)
+        .order_by(_J.number)
+        .limit(1)
+        # where several can write at once, one that another takes in this moment is not waited for
+        .with_for_update(skip_locked=True)
+    )
     if but is not None:
         oldest = oldest.where(_J.kind != but.value)
-    while (job_id := c.scalar(oldest)) is not None:
-        row = c.execute(
-            sa.update(jobs)
-            .where(_J.id == job_id, _J.status == _WAITING)
-            .values(
-                status=_RUNNING,
-                begun=sa.func.coalesce(_J.begun, sa.bindparam("now", now, _J.begun.type)),
-                attempts=_J.attempts + 1,
-                worker=worker,
-                heartbeat=now,
-            )
-            .returning(jobs)
-        ).one_or_none()
-        if row is not None:  # else another worker was faster
-            return job_of(row, plan_of(c, job_id))
-    return None
+    taking = (
+        sa.update(jobs)
+        .where(_J.id == oldest.scalar_subquery(), _J.status == _WAITING)
+        .values(
+            status=_RUNNING,
+            begun=sa.func.coalesce(_J.begun, sa.bindparam("now", now, _J.begun.type)),
+            attempts=_J.attempts + 1,
+            worker=worker,
+            heartbeat=now,
+        )
+        .returning(jobs)
+    )
+    for _ in range(_RACES):
+        try:
+            with c.begin_nested():
+                row = c.execute(taking).one_or_none()
+        except IntegrityError:
+            continue  # another of its group was taken in the same moment; now that can be seen
+        return None if row is None else job_of(row, plan_of(c, row.id))
+    return None  # there is another look soon
 
 
 def heartbeat(c: Connection, job_id: str, worker: str, now: datetime) -> bool:
@@ -130,12 +157,37 @@ def release(c: Connection, worker: str | None) -> int:
 
     They keep their place in the queue, their tickets and when they first began.
     """
-    condition = [_J.status == _RUNNING]
-    if worker is not None:
-        condition.append(_J.worker == worker)
+    return _release(c, [] if worker is None else [_J.worker == worker])
+
+
+def release_place(c: Connection, place: str) -> int:
+    """The same for all workers of one place, whose names begin with it and a colon."""
+    start = f"{place}:"
+    return _release(c, [sa.func.substr(_J.worker, 1, len(start)) == start])
+
+
+def release_silent(c: Connection, sign: Sign) -> bool:
+    """The same for one job, if its worker has given no other sign of life since this one.
+
+    Right beside other writers (``Database.touch``).
+    """
+    return _release(c, [_J.id == sign.job, _J.worker == sign.worker, _J.heartbeat == sign.at]) == 1
+
+
+def signs_of_life(c: Connection) -> list[Sign]:
+    """The last one of each running job, by the order of the jobs."""
+    rows = c.execute(
+        select(_J.id, _J.worker, _J.heartbeat, _J.attempts)
+        .where(_J.status == _RUNNING)
+        .order_by(_J.number)
+    )
+    return [Sign(job=r.id, worker=r.worker, at=r.heartbeat, attempt=r.attempts) for r in rows]
+
+
+def _release(c: Connection, where: list[ColumnElement[bool]]) -> int:
     done = c.execute(
         sa.update(jobs)
-        .where(*condition)
+        .where(_J.status == _RUNNING, *where)
         .values(status=_WAITING, worker=None, heartbeat=None, progress=None)
     )
     return done.rowcount
@@ -160,14 +212,6 @@ def give_back(c: Connection, job_id: str, worker: str, *, counts: bool) -> bool:
             "attempts": attempts,
         },
     )
-
-
-def silent_workers(c: Connection, before: datetime) -> list[str]:
-    """Names of workers that have a running job and gave no sign since that moment, sorted."""
-    rows = c.scalars(
-        select(_J.worker).where(_J.status == _RUNNING, _J.heartbeat < before).distinct()
-    )
-    return sorted(worker for worker in rows if worker is not None)
 
 
 def running(c: Connection) -> set[str]:

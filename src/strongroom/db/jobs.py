@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row, select
 
 from strongroom.db import job_documents
-from strongroom.db.paths import below
+from strongroom.db.paths import at, below
 from strongroom.db.sql import explaining
 from strongroom.db.tables import jobs
 from strongroom.domain.importjob import ImportJob, Job, JobKind, JobStatus, Outcome
@@ -68,7 +68,7 @@ def unfinished_import(c: Connection, group: RepositoryPath) -> str | None:
     """The id of the waiting or running import into this group, if there is one."""
     found: str | None = c.scalar(
         select(_J.id).where(
-            _J.group_path == group,
+            at(_J.group_path, group),
             _J.kind == JobKind.IMPORT.value,
             _J.status.in_(_UNFINISHED),
         )

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, select
 
 from strongroom.db.nodes import node_id
-from strongroom.db.paths import below
+from strongroom.db.paths import at, below, in_order
 from strongroom.db.sql import insert_rows, upsert_rows
 from strongroom.db.tables import members as rows
 from strongroom.db.tables import nodes
@@ -65,7 +65,7 @@ def apply(c: Connection, group: RepositoryPath, changes: MemberChanges) -> None:
         .where(
             _M.node == number,
             _M.depth == sa.bindparam("slashes"),
-            _M.path == sa.bindparam("gone"),
+            at(_M.path, sa.bindparam("gone", type_=_M.path.type)),
         )
         .values(deleted=True, modified=changes.version),
         [{"slashes": _depth(path), "gone": path} for path in changes.removed],
@@ -76,7 +76,7 @@ def apply(c: Connection, group: RepositoryPath, changes: MemberChanges) -> None:
 
 def member(c: Connection, group: RepositoryPath, path: MemberPath) -> Member | None:
     """The member at this path, tombstones included."""
-    return next(iter(_read(c, [_in(group), _M.depth == _depth(path), _M.path == path])), None)
+    return next(iter(_read(c, [_in(group), _M.depth == _depth(path), at(_M.path, path)])), None)
 
 
 def members(c: Connection, group: RepositoryPath, *, deleted: bool = False) -> list[Member]:
@@ -99,7 +99,7 @@ def child_members(c: Connection, group: RepositoryPath, parent_path: str) -> lis
 
 
 def _in(group: RepositoryPath) -> ColumnElement[bool]:
-    number = select(nodes.c.id).where(nodes.c.path == group).scalar_subquery()
+    number = select(nodes.c.id).where(at(nodes.c.path, group)).scalar_subquery()
     return _M.node == number
 
 
@@ -123,7 +123,7 @@ def _rows(number: int, members: Iterable[Member]) -> Iterator[tuple[Any, ...]]:
 
 def _read(c: Connection, where: list[ColumnElement[bool]]) -> list[Member]:
     """Members in the order of their rows: by depth, then by path."""
-    found = c.execute(select(*_FIELDS).where(*where).order_by(_M.depth, _M.path))
+    found = c.execute(select(*_FIELDS).where(*where).order_by(_M.depth, in_order(_M.path)))
     return [
         Member(
             path=path,

@@ -30,11 +30,16 @@ def is_pending(engine: Engine) -> bool:
 
 def migrate(engine: Engine) -> None:
     """Apply the steps that are missing, in one transaction; raises as :func:`is_pending`."""
-    config = configuration()
     with engine.begin() as c:
-        _revisions(c, ScriptDirectory.from_config(config))  # another process may have been first
-        config.attributes["connection"] = c
-        command.upgrade(config, "head")
+        migrate_in(c)
+
+
+def migrate_in(c: Connection) -> None:
+    """The same in a transaction that is open, and in which nobody else migrates."""
+    config = configuration()
+    _revisions(c, ScriptDirectory.from_config(config))  # another process may have been first
+    config.attributes["connection"] = c
+    command.upgrade(config, "head")
 
 
 def configuration() -> Config:

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row, select
 
+from strongroom.db.paths import after, at, in_order, one_of, up_to
 from strongroom.db.tables import events, members, versions
 from strongroom.db.tables import nodes as rows
 from strongroom.domain.paths import RepositoryPath, ancestors, parent
@@ -39,7 +40,9 @@ def put_node(c: Connection, node: Node) -> None:
         "mets": node.mets,
         "inventory_digest": node.inventory_digest,
     }
-    node_id = c.scalar(sa.update(rows).where(_N.path == node.path).values(values).returning(_N.id))
+    node_id = c.scalar(
+        sa.update(rows).where(at(_N.path, node.path)).values(values).returning(_N.id)
+    )
     if node_id is None:
         values["path"] = node.path
         node_id = c.scalar(sa.insert(rows).values(values).returning(_N.id))
@@ -70,23 +73,23 @@ def put_node(c: Connection, node: Node) -> None:
 
 def node(c: Connection, path: RepositoryPath) -> Node | None:
     """The node at this path, tombstones included."""
-    return next(iter(_read(c, [_N.path == path])), None)
+    return next(iter(_read(c, [at(_N.path, path)])), None)
 
 
 def children(c: Connection, path: RepositoryPath) -> list[Node]:
     """The living nodes directly below this path, sorted by path; ``""`` is the root."""
-    return _read(c, [_N.parent == path, _N.deleted.is_(False)])
+    return _read(c, [at(_N.parent, path), _N.deleted.is_(False)])
 
 
 def has_children(c: Connection, path: RepositoryPath) -> bool:
     """Whether a living node lies directly below this path."""
-    living = sa.exists().where(_N.parent == path, _N.deleted.is_(False))
+    living = sa.exists().where(at(_N.parent, path), _N.deleted.is_(False))
     return bool(c.scalar(select(living)))
 
 
 def remove_node(c: Connection, path: RepositoryPath) -> None:
     """Forget a node with its versions and members; harmless if there is none."""
-    c.execute(sa.delete(rows).where(_N.path == path))
+    c.execute(sa.delete(rows).where(at(_N.path, path)))
 
 
 def group_at_or_above(c: Connection, path: RepositoryPath) -> Node | None:
@@ -94,7 +97,7 @@ def group_at_or_above(c: Connection, path: RepositoryPath) -> Node | None:
     found = _read(
         c,
         [
-            _N.path.in_([path, *ancestors(path)]),
+            one_of(_N.path, [path, *ancestors(path)]),
             _N.kind == Kind.GROUP.value,
             _N.deleted.is_(False),
         ],
@@ -108,15 +111,15 @@ def nodes(c: Connection) -> Iterator[Node]:
 
     What is recorded behind the current place while the caller iterates is not seen.
     """
-    after = ""  # the root is no node
+    last = ""  # the root is no node
     while True:
         paths = c.scalars(
-            select(_N.path).where(_N.path > after).order_by(_N.path).limit(_PAGE)
+            select(_N.path).where(*after(_N.path, last)).order_by(in_order(_N.path)).limit(_PAGE)
         ).all()
         if not paths:
             return
-        yield from _read(c, [_N.path > after, _N.path <= paths[-1]])
-        after = paths[-1]
+        yield from _read(c, [*after(_N.path, last), *up_to(_N.path, paths[-1])])
+        last = paths[-1]
 
 
 def clear_index(c: Connection) -> None:
@@ -133,7 +136,7 @@ def clear_index(c: Connection) -> None:
 
 def node_id(c: Connection, path: RepositoryPath) -> int:
     """The row number by which other tables refer to a node; NotFound if there is none."""
-    found: int | None = c.scalar(select(_N.id).where(_N.path == path))
+    found: int | None = c.scalar(select(_N.id).where(at(_N.path, path)))
     if found is None:
         raise NotFound(f"The index has no '{path}'.")
     return found
@@ -145,7 +148,7 @@ def _read(c: Connection, where: list[ColumnElement[bool]]) -> list[Node]:
         select(rows, versions)
         .join(versions, _V.node == _N.id, isouter=True)
         .where(*where)
-        .order_by(_N.path, _V.number)
+        .order_by(in_order(_N.path), _V.number)
     )
     return [_node(list(group)) for _, group in groupby(found, key=lambda row: row.id)]
 

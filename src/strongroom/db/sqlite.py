@@ -7,9 +7,12 @@ portable and live elsewhere.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +21,97 @@ from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
+from strongroom.db import migrate
 from strongroom.errors import Damaged, OutOfSpace, StrongroomError, Unavailable
 
-#: what the driver raises where SQLAlchemy does not stand between
-DriverError = sqlite3.Error
+EXAMPLE = "sqlite:////folder/strongroom.db"
 
 #: bytes; with less than this free, an I/O error is taken for a full disk
 _NEARLY_FULL = 1 << 20
+
+
+class Sqlite:
+    """One file, for the processes of one host; whoever writes has it alone."""
+
+    shared = False
+
+    def __init__(self, url: str, busy_timeout: float) -> None:
+        self._path, self._timeout = path_of(url), busy_timeout
+        make_file(self._path)
+        self._readers = engine(self._path, read_only=True, busy_timeout=busy_timeout)
+        self._writers = engine(self._path, begin="BEGIN IMMEDIATE", busy_timeout=busy_timeout)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        with self._readers.connect() as c, c.begin():
+            yield c
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        with self._writers.connect() as c, c.begin():
+            yield c
+
+    def touching(self) -> None:
+        """There is one writer at a time, whatever it writes."""
+        return
+
+    def present(self, *, first: bool) -> Alone:
+        return Alone()
+
+    def bring_up_to_date(self) -> None:
+        # looked at before anything is changed: it may be another program's file
+        pending = migrate.is_pending(self._readers)
+        self._readers.dispose()  # that connection still has the old journal mode in mind
+        use_wal(self._path, self._timeout)
+        if pending:
+            self._migrate()
+
+    def _migrate(self) -> None:
+        # Changing a table in SQLite can mean making it again, which foreign keys must not notice.
+        made = engine(
+            self._path,
+            begin="BEGIN IMMEDIATE",
+            foreign_keys=False,
+            busy_timeout=self._timeout,
+            pooled=False,
+        )
+        try:
+            migrate.migrate(made)
+        finally:
+            made.dispose()
+
+    def meaning(self, error: Exception, *, reading: bool) -> StrongroomError | None:
+        if not isinstance(error, DBAPIError | sqlite3.Error):
+            return None
+        return meaning(error, self._path, reading=reading)
+
+    def close(self) -> None:
+        self._readers.dispose()
+        self._writers.dispose()
+
+
+class Alone:
+    """The presence of whoever holds the lock of the data folder."""
+
+    alone = True
+
+    def settle(self) -> None:
+        return
+
+    def close(self) -> None:
+        return
+
+
+def path_of(url: str) -> Path:
+    """What follows ``sqlite:///``, as it stands: a name may hold anything, so none is decoded."""
+    _, _, rest = url.partition(":")
+    path = rest.removeprefix("///")
+    if path in (rest, "", ":memory:") or re.search(r"\?\w+=", path):
+        raise StrongroomError(
+            f"The database must be a plain file: {EXAMPLE}, without options.",
+            code="database-unsupported",
+        )
+    return Path(path).absolute()
 
 
 def make_file(path: Path) -> None:

@@ -16,11 +16,13 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
-    Text,
+    UniqueConstraint,
     text,
 )
 
-from strongroom.db.types import Json, Moment, path_type
+from strongroom.db.paths import path_index, path_key
+from strongroom.db.types import Json, Moment, path_type, words
+from strongroom.domain.grants import Role
 from strongroom.domain.importjob import Progress
 from strongroom.errors import Fault
 
@@ -31,36 +33,36 @@ metadata = MetaData()
 deposits = Table(
     "deposits",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("id", words(), primary_key=True),
     Column("group_path", path_type()),
-    Column("group_name", Text),
-    Column("submission_text", Text),
-    Column("status", Text, nullable=False),
+    Column("group_name", words()),
+    Column("submission_text", words()),
+    Column("status", words(), nullable=False),
     Column("active", Boolean, nullable=False),
-    Column("layout", Text, nullable=False),
+    Column("layout", words(), nullable=False),
     Column("mets", path_type()),
     Column("created", Moment, nullable=False),
-    Column("created_by", Text, nullable=False),
+    Column("created_by", words(), nullable=False),
     Column("modified", Moment, nullable=False),
-    Column("modified_by", Text, nullable=False),
+    Column("modified_by", words(), nullable=False),
     Column("preserved", Moment),
-    Column("preserved_by", Text),
+    Column("preserved_by", words()),
     Column("version_preserved", Integer),
     Column("exported", Moment),
-    Column("exported_by", Text),
+    Column("exported_by", words()),
     Column("version_exported", Integer),
     Column("base_version", Integer),
-    Column("locked_by", Text),
+    Column("locked_by", words()),
     Column("lock_date", Moment),
     Column("archived", Moment),
 )
-Index(
+path_index(
     "deposits_active_group",
     deposits.c.group_path,
     unique=True,
+    where="active AND group_path IS NOT NULL",
     # in the words of the queries, or SQLite would not use it for them
-    sqlite_where=text("active = 1 AND group_path IS NOT NULL"),
-    postgresql_where=text("active AND group_path IS NOT NULL"),
+    sqlite_where="active = 1 AND group_path IS NOT NULL",
 )
 Index("deposits_created", deposits.c.created, deposits.c.id)
 Index("deposits_modified", deposits.c.modified, deposits.c.id)
@@ -69,12 +71,14 @@ Index("deposits_modified", deposits.c.modified, deposits.c.id)
 digests = Table(
     "digests",
     metadata,
-    Column("deposit", Text, ForeignKey("deposits.id", ondelete="CASCADE"), primary_key=True),
+    Column("deposit", words(), ForeignKey("deposits.id", ondelete="CASCADE"), primary_key=True),
     Column("path", path_type(), primary_key=True),
-    Column("signature", Text, nullable=False),
-    Column("digest", Text, nullable=False),
+    Column("signature", words(), nullable=False),
+    Column("digest", words(), nullable=False),
     sqlite_with_rowid=False,
 )
+digests.primary_key.ddl_if(dialect="sqlite")
+path_key("digests_key", digests.c.deposit, digests.c.path)
 
 # Jobs outlive their deposit, and storage outlives both: neither is tied by a foreign key.
 jobs = Table(
@@ -82,15 +86,15 @@ jobs = Table(
     metadata,
     #: order of arrival, whatever the clock said
     Column("number", Integer, primary_key=True),
-    Column("id", Text, nullable=False, unique=True),
-    Column("kind", Text, nullable=False),
-    Column("deposit", Text, nullable=False),
+    Column("id", words(), nullable=False, unique=True),
+    Column("kind", words(), nullable=False),
+    Column("deposit", words(), nullable=False),
     Column("group_path", path_type(), nullable=False),
-    Column("status", Text, nullable=False),
-    Column("import_job", Text),
-    Column("original_import_job", Text),
+    Column("status", words(), nullable=False),
+    Column("import_job", words()),
+    Column("original_import_job", words()),
     Column("created", Moment, nullable=False),
-    Column("created_by", Text, nullable=False),
+    Column("created_by", words(), nullable=False),
     Column("begun", Moment),
     Column("finished", Moment),
     Column("source_version", Integer),
@@ -99,29 +103,25 @@ jobs = Table(
     Column("progress", Json(Progress)),
     Column("attempts", Integer, nullable=False),
     #: who runs it, and when that worker last said so
-    Column("worker", Text),
+    Column("worker", words()),
     Column("heartbeat", Moment),
-    Column("cancelled_by", Text),
+    Column("cancelled_by", words()),
 )
 Index("jobs_deposit", jobs.c.deposit, jobs.c.number)
 Index("jobs_status", jobs.c.status, jobs.c.number)
-_UNFINISHED_IMPORT = text("kind = 'import' AND status IN ('waiting', 'running')")
-Index(
+path_index(
     "jobs_unfinished_import",
     jobs.c.group_path,
     unique=True,
-    sqlite_where=_UNFINISHED_IMPORT,
-    postgresql_where=_UNFINISHED_IMPORT,
+    where="kind = 'import' AND status IN ('waiting', 'running')",
 )
 # tools run over deposits, whatever group these are for
-_RUNNING = text("status = 'running' AND kind != 'pipeline'")
-Index(
+path_index(
     "jobs_running",
     jobs.c.group_path,
     jobs.c.kind,
     unique=True,
-    sqlite_where=_RUNNING,
-    postgresql_where=_RUNNING,
+    where="status = 'running' AND kind != 'pipeline'",
 )
 _UNFINISHED_RUN = text("kind = 'pipeline' AND status IN ('waiting', 'running')")
 Index(
@@ -136,17 +136,17 @@ Index(
 pipeline_stages = Table(
     "pipeline_stages",
     metadata,
-    Column("job", Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
-    Column("stage", Text, nullable=False),
+    Column("job", words(), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("stage", words(), nullable=False),
 )
 
 #: what can be large, kept apart so that listing jobs never reads it
 job_documents = Table(
     "job_documents",
     metadata,
-    Column("job", Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("job", words(), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     #: one of the words of :mod:`strongroom.db.job_documents`
-    Column("what", Text, primary_key=True),
+    Column("what", words(), primary_key=True),
     #: JSON, zlib
     Column("body", LargeBinary, nullable=False),
 )
@@ -155,7 +155,7 @@ job_documents = Table(
 tickets = Table(
     "tickets",
     metadata,
-    Column("job", Text, primary_key=True),
+    Column("job", words(), primary_key=True),
     Column("ends", Moment, nullable=False, unique=True),
 )
 
@@ -164,16 +164,47 @@ claims = Table(
     "claims",
     metadata,
     Column("path", path_type(), primary_key=True),
-    Column("what", Text, nullable=False),
-    Column("owner", Text, nullable=False),
+    Column("what", words(), nullable=False),
+    Column("owner", words(), nullable=False),
     Column("since", Moment, nullable=False),
+)
+claims.primary_key.ddl_if(dialect="sqlite")
+path_key("claims_key", claims.c.path)
+
+#: who may do what, as commands and the API said it
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", words(), primary_key=True),
+    Column("subject", words(), nullable=False),
+    Column("role", words(), nullable=False),
+    Column("path", path_type(), nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("created_by", words(), nullable=False),
+)
+path_index("grants_subject", grants.c.subject, grants.c.role, grants.c.path, unique=True)
+
+#: keys of machines; of the secret only a hash is kept
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", words(), primary_key=True),
+    Column("name", words(), nullable=False),
+    Column("agent", words(), nullable=False),
+    Column("digest", words(), nullable=False),
+    Column("scopes", Json(tuple[tuple[Role, str], ...]), nullable=False),
+    Column("names_agents", Boolean, nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("expires", Moment),
+    Column("revoked", Moment),
+    Column("last_used", Moment),
 )
 
 meta = Table(
     "meta",
     metadata,
-    Column("key", Text, primary_key=True),
-    Column("value", Text, nullable=False),
+    Column("key", words(), primary_key=True),
+    Column("value", words(), nullable=False),
 )
 
 # ------------------------------------------------------------------------------------- the index
@@ -182,16 +213,18 @@ nodes = Table(
     "nodes",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("path", path_type(), nullable=False, unique=True),
+    Column("path", path_type(), nullable=False),
     Column("parent", path_type(), nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("name", Text),
+    Column("kind", words(), nullable=False),
+    Column("name", words()),
     Column("other_names", Json(tuple[str, ...]), nullable=False),
     Column("deleted", Boolean, nullable=False),
     Column("mets", path_type()),
-    Column("inventory_digest", Text, nullable=False),
+    Column("inventory_digest", words(), nullable=False),
+    UniqueConstraint("path").ddl_if(dialect="sqlite"),
 )
-Index("nodes_parent", nodes.c.parent, nodes.c.path)
+path_key("nodes_path", nodes.c.path)
+path_index("nodes_parent", nodes.c.parent, nodes.c.path)
 
 versions = Table(
     "versions",
@@ -199,9 +232,9 @@ versions = Table(
     Column("node", Integer, ForeignKey("nodes.id", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("created", Moment, nullable=False),
-    Column("agent", Text, nullable=False),
-    Column("job", Text),
-    Column("deposit", Text),
+    Column("agent", words(), nullable=False),
+    Column("job", words()),
+    Column("deposit", words()),
     Column("received", Moment),
     sqlite_with_rowid=False,
 )
@@ -213,25 +246,27 @@ members = Table(
     #: slashes in the path: the members directly in one folder lie side by side
     Column("depth", Integer, primary_key=True),
     Column("path", path_type(), primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("name", Text),
-    Column("content_type", Text, nullable=False),
+    Column("kind", words(), nullable=False),
+    Column("name", words()),
+    Column("content_type", words(), nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("digest", Text, nullable=False),
+    Column("digest", words(), nullable=False),
     Column("content_path", path_type(), nullable=False),
     Column("created", Integer, nullable=False),
     Column("modified", Integer, nullable=False),
     Column("deleted", Boolean, nullable=False),
     sqlite_with_rowid=False,
 )
+members.primary_key.ddl_if(dialect="sqlite")
+path_key("members_key", members.c.node, members.c.depth, members.c.path)
 
 #: the activity stream; events with a job are derived from storage, pushed ones are not
 events = Table(
     "events",
     metadata,
     Column("ends", Moment, primary_key=True, autoincrement=False),
-    Column("type", Text, nullable=False),
+    Column("type", words(), nullable=False),
     Column("group_path", path_type(), nullable=False),
-    Column("job", Text, unique=True),
+    Column("job", words(), unique=True),
     Column("starts", Moment),
 )

@@ -46,7 +46,16 @@ class Json(TypeDecorator[Any]):
         return None if value is None else msgspec.json.decode(value, type=self.shape)
 
 
+class PathText(Text):
+    """Text that is a path, which can be longer than what an index of PostgreSQL holds."""
+
+
 def path_type() -> TypeEngine[str]:
+    """A path; compared as all text is."""
+    return PathText().with_variant(Text(collation="C"), "postgresql")
+
+
+def words() -> TypeEngine[str]:
     """Text whose order is that of its code points, everywhere."""
     # SQLite compares bytes by default; PostgreSQL would follow the locale of the server
     return Text().with_variant(Text(collation="C"), "postgresql")

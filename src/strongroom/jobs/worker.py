@@ -14,16 +14,25 @@ from threading import Event, Lock, Thread
 
 from strongroom.db import job_queue
 from strongroom.domain.importjob import Job, JobKind, Progress
-from strongroom.errors import StrongroomError
+from strongroom.errors import StrongroomError, Unavailable
+from strongroom.jobs.silence import Silence
 from strongroom.services import export_run, import_run, pipeline_run, upkeep
 from strongroom.services.context import Context
-from strongroom.services.import_run import ATTEMPTS, Interrupted, NotRecorded, Watch
+from strongroom.services.import_run import (
+    ATTEMPTS,
+    Interrupted,
+    NotRecorded,
+    Watch,
+    is_of_database,
+)
 
 log = logging.getLogger("strongroom.worker")
 
 #: seconds between looks at the queue when nobody wakes the worker
 POLL = 1.0
 HEARTBEAT = 5.0
+#: seconds without a sign of life after which a worker is taken for dead
+LEASE = 20.0
 #: seconds before a version that could not be recorded is tried again
 LATER = 5.0
 #: how many workers may die of one job before it is given up
@@ -53,6 +62,7 @@ class Worker:
         self._ctx, self._name, self._threads = ctx, name, threads
         self._stop, self._wake = Event(), Event()
         self._running: set[str] = set()
+        self._silence = Silence(LEASE)
         self._lock = Lock()
 
     def wake(self) -> None:
@@ -91,7 +101,7 @@ class Worker:
                 self._stop.wait(POLL)
 
     def _claim(self, but: JobKind | None) -> Job | None:
-        with self._ctx.db.write() as c:
+        with self._ctx.db.touch() as c:
             return job_queue.claim(c, self._name, self._ctx.clock(), but=but)
 
     def _run(self, job: Job) -> None:
@@ -113,20 +123,30 @@ class Worker:
             self._give_back(job, counts=False)
         except NotRecorded as error:
             self._try_later(job, error)
-        except Exception as error:
-            log.exception("%s job %s failed in attempt %d", job.kind, job.id, job.attempts)
-            if job.attempts < ATTEMPTS:
-                self._stop.wait(POLL * job.attempts)
-                self._give_back(job, counts=True)
+        except StrongroomError as error:
+            if is_of_database(error):
+                self._try_later(job, error)
             else:
-                self._give_up(
-                    job,
-                    f"The server failed {job.attempts} times to run this job "
-                    f"({type(error).__name__}); its log says more.",
-                )
+                self._failed(job, error)
+        except Exception as error:  # noqa: BLE001 - it is told in the log
+            self._failed(job, error)
         finally:
             with self._lock:
                 self._running.discard(job.id)
+
+    def _failed(self, job: Job, error: Exception) -> None:
+        log.exception(
+            "%s job %s failed in attempt %d", job.kind, job.id, job.attempts, exc_info=error
+        )
+        if job.attempts < ATTEMPTS:
+            self._stop.wait(POLL * job.attempts)
+            self._give_back(job, counts=True)
+        else:
+            self._give_up(
+                job,
+                f"The server failed {job.attempts} times to run this job "
+                f"({type(error).__name__}); its log says more.",
+            )
 
     def _give_up(self, job: Job, reason: str) -> None:
         try:
@@ -143,7 +163,7 @@ class Worker:
     def _give_back(self, job: Job, *, counts: bool) -> None:
         while True:
             try:
-                with self._ctx.db.write() as c:
+                with self._ctx.db.touch() as c:
                     job_queue.give_back(c, job.id, self._name, counts=counts)
                 return
             except StrongroomError as error:
@@ -160,8 +180,11 @@ class Worker:
             if now - last_time < REPORT and progress.phase == last_phase:
                 return
             last_time, last_phase = now, progress.phase
-            with self._ctx.db.write() as c:
-                job_queue.set_progress(c, job_id, self._name, progress)
+            try:
+                with self._ctx.db.touch() as c:
+                    job_queue.set_progress(c, job_id, self._name, progress)
+            except Unavailable as error:  # nothing of the job depends on it
+                log.warning("progress of job %s is not recorded: %s", job_id, error)
 
         return report
 
@@ -178,7 +201,24 @@ class Worker:
                 running = list(self._running)
             for job_id in running:
                 try:
-                    with self._ctx.db.write() as c:
+                    with self._ctx.db.touch() as c:
                         job_queue.heartbeat(c, job_id, self._name, self._ctx.clock())
                 except Exception:
                     log.exception("the heartbeat of job %s could not be recorded", job_id)
+            try:
+                self._watch_others()
+            except Exception:
+                log.exception("the worker could not look after the jobs of others")
+
+    def _watch_others(self) -> None:
+        """Let jobs wait again whose workers have fallen silent, wherever these ran."""
+        with self._ctx.db.read() as c:
+            signs = job_queue.signs_of_life(c)
+        with self._lock:
+            others = [sign for sign in signs if sign.job not in self._running]
+        for sign in self._silence.among(others, time.monotonic()):
+            with self._ctx.db.touch() as c:
+                released = job_queue.release_silent(c, sign)
+            if released:
+                log.warning("job %s waits again: its worker %s is silent", sign.job, sign.worker)
+                self._wake.set()

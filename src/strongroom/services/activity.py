@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from strongroom.db import events as event_rows
 from strongroom.db import nodes as node_rows
+from strongroom.domain.grants import Action
 from strongroom.domain.paths import RepositoryPath
 from strongroom.domain.resources import Kind
 from strongroom.errors import BadRequest, Fault
-from strongroom.services import nodes
+from strongroom.services import authority, nodes
 from strongroom.services.context import Context
 from strongroom.services.views import ActivityPage
 
@@ -19,8 +20,10 @@ def page(ctx: Context, number: int) -> ActivityPage:
     """A page (from 1) of the stream of Archival Groups; empty beyond the end."""
     offset = _offset(number)
     with ctx.db.read() as c:
+        sight = authority.sight(ctx, c)
         return ActivityPage(
-            events=tuple(event_rows.events(c, offset, PAGE)), total=event_rows.total(c)
+            events=tuple(event_rows.events(c, offset, PAGE, sight)),
+            total=event_rows.total(c, sight),
         )
 
 
@@ -28,9 +31,10 @@ def imports_page(ctx: Context, number: int) -> ActivityPage:
     """A page (from 1) of the stream of import jobs: the same without pushed events."""
     offset = _offset(number)
     with ctx.db.read() as c:
+        sight = authority.sight(ctx, c)
         return ActivityPage(
-            events=tuple(event_rows.import_events(c, offset, PAGE)),
-            total=event_rows.import_total(c),
+            events=tuple(event_rows.import_events(c, offset, PAGE, sight)),
+            total=event_rows.import_total(c, sight),
         )
 
 
@@ -57,6 +61,7 @@ def push(ctx: Context, _agent: str, group: RepositoryPath) -> None:
 
     NotFound if nothing is there, BadRequest for what is no Archival Group, Gone for a tombstone.
     """
+    authority.authorise(ctx, Action.ARRANGE, group)
     with ctx.db.write() as c:
         node = node_rows.node(c, group)
         if node is None and node_rows.group_at_or_above(c, group) is not None:

@@ -8,12 +8,13 @@ from sqlalchemy import Connection
 
 from strongroom.db import members as member_rows
 from strongroom.db import nodes as node_rows
+from strongroom.domain.grants import Sight, leads_to, sees
 from strongroom.domain.paths import ROOT, MemberPath, RepositoryPath, check_slugs, inside, parent
 from strongroom.domain.resources import Group, Kind, Member, Node, Version
 from strongroom.domain.times import memento
 from strongroom.domain.versions import bad_version, is_memento, version_name, version_number
 from strongroom.errors import Conflict, NotFound
-from strongroom.services import nodes, streams
+from strongroom.services import authority, nodes, streams
 from strongroom.services.context import Context
 from strongroom.services.views import ContainerView, Content, MemberView, ResourceView
 
@@ -26,15 +27,17 @@ def resource(ctx: Context, path: RepositoryPath, version: str | None = None) -> 
     """
     if path == ROOT:
         with ctx.db.read() as c:
-            return ContainerView(node=None, children=tuple(node_rows.children(c, ROOT)))
+            return ContainerView(node=None, children=_children(c, ROOT, authority.sight(ctx, c)))
     with ctx.db.read() as c:
         node = node_rows.node(c, path)
+        sight = authority.sight(ctx, c)
+        _check_seen(sight, path, node)
         if node is not None and node.kind is not Kind.GROUP:
             if node.deleted:
                 raise nodes.tombstone(path)
             if version is not None:
                 pick_version(node, version)
-            return ContainerView(node=node, children=tuple(node_rows.children(c, path)))
+            return ContainerView(node=node, children=_children(c, path, sight))
         if node is None:
             return _member(ctx, c, path, version)
     return group(ctx, path, version)
@@ -46,11 +49,30 @@ def kind(ctx: Context, path: RepositoryPath) -> Kind:
         return Kind.ROOT
     with ctx.db.read() as c:
         node = node_rows.node(c, path)
+        _check_seen(authority.sight(ctx, c), path, node)
         if node is not None:
             if node.deleted:
                 raise nodes.tombstone(path)
             return node.kind
         return _living(c, _group_above(c, path), path).kind
+
+
+def _children(c: Connection, path: RepositoryPath, sight: Sight) -> tuple[Node, ...]:
+    """What lies directly in a Container, as far as it is in sight."""
+    return tuple(node for node in node_rows.children(c, path) if _is_seen(sight, node))
+
+
+def _is_seen(sight: Sight, node: Node) -> bool:
+    """A Container is seen on the way to what is in sight, too; with nothing else in it."""
+    if node.kind is Kind.CONTAINER and not node.deleted:
+        return leads_to(sight, node.path)
+    return sees(sight, node.path)
+
+
+def _check_seen(sight: Sight, path: RepositoryPath, node: Node | None) -> None:
+    """NotFound, as if nothing were at a path, if the caller may not see what is there."""
+    if not (sees(sight, path) if node is None else _is_seen(sight, node)):
+        raise nodes.not_there(path)
 
 
 def group(ctx: Context, path: RepositoryPath, version: str | None = None) -> Group:
@@ -158,7 +180,7 @@ def mets(ctx: Context, path: RepositoryPath, version: str | None = None) -> Cont
     """The METS file of an Archival Group; None if it has none or no group is at the path."""
     with ctx.db.read() as c:
         node = node_rows.node(c, path) if path != ROOT else None
-        if node is None or node.kind is not Kind.GROUP:
+        if node is None or node.kind is not Kind.GROUP or not authority.sees(ctx, c, path):
             return None
         wanted = pick_version(node, version)
         binary = None

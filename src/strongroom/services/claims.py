@@ -65,10 +65,17 @@ def drop(ctx: Context, path: RepositoryPath, owner: str) -> None:
         intents.drop_claim(c, path, owner)
 
 
-def settle_all(ctx: Context) -> int:
-    """Settle every claim that is left, from storage; how many. Only while no one else runs."""
+def settle(ctx: Context, place: str | None) -> int:
+    """Settle the claims that a place (None: any) has left, from storage; how many.
+
+    Only while no process of that place runs. Those of jobs are left to the jobs, unless it is any.
+    """
     with ctx.db.read() as c:
-        left = list(intents.claims(c))
+        left = [
+            entry
+            for entry in intents.claims(c)
+            if place is None or entry.owner.startswith(f"{place}:")
+        ]
     for entry in left:
         path = RepositoryPath(entry.path)
         ctx.repository.recover(path)

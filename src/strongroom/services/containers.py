@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from strongroom.db import jobs as job_rows
 from strongroom.db import nodes as node_rows
+from strongroom.domain.grants import Action
 from strongroom.domain.paths import ROOT, RepositoryPath, check_slugs, slug
 from strongroom.domain.resources import Kind, Node
 from strongroom.errors import BadRequest, Conflict
-from strongroom.services import claims, nodes, reindex
+from strongroom.services import authority, claims, nodes, reindex
 from strongroom.services.context import Context
 
 
@@ -63,6 +64,8 @@ def delete(ctx: Context, agent: str, path: RepositoryPath, *, purge: bool) -> No
     """
     if path == ROOT:
         raise BadRequest("The root of the repository cannot be deleted.", code="not-deletable")
+    if purge:
+        authority.authorise(ctx, Action.PURGE, path)
     owner = f"{ctx.process}:{ctx.mint()}"
     with ctx.db.write() as c:
         node = node_rows.node(c, path)

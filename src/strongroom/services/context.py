@@ -1,6 +1,7 @@
 """What all use cases share: the index, the stores, the clock, the queue's port.
 
-A context is made once by ``runtime`` and handed to every service; nothing in it changes.
+A context is made once by ``runtime`` and handed to every service; nothing in it changes. An edge
+hands on a copy of it that acts for whoever asks.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Protocol
 from urllib.parse import quote, urlsplit
 
 from strongroom.db.engine import Database
+from strongroom.domain.grants import SYSTEM, Caller, Grant
 from strongroom.domain.times import Clock
 from strongroom.identifiers import Resolvers
 from strongroom.repository.store import Author, Repository
@@ -92,7 +94,7 @@ class Context:
     clock: Clock
     #: mints ids
     mint: Callable[[], str]
-    #: names this process, for claims that outlive it
+    #: names this process, for claims that outlive it: its place, a colon, and what tells it apart
     process: str
     #: bytes of the largest METS that is read
     max_mets: int
@@ -100,6 +102,15 @@ class Context:
     scratch: Path
     #: what runs of tools consist of, in their order
     tools: tuple[Tool, ...] = ()
+    #: for whom services act; an edge gives them a context of its caller
+    caller: Caller = SYSTEM
+    #: grants that configuration makes, beside those of the table
+    configured: tuple[Grant, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """What this process has in common with those before it on the same data folder."""
+        return self.process.partition(":")[0]
 
     @property
     def root_uri(self) -> str:

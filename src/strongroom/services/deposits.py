@@ -11,11 +11,12 @@ from strongroom.db import jobs as job_rows
 from strongroom.db import nodes as node_rows
 from strongroom.domain.deposit_query import DepositQuery
 from strongroom.domain.deposits import Deposit, DepositStatus, Layout, Template
+from strongroom.domain.grants import Action
 from strongroom.domain.paths import RepositoryPath, check_slugs, decode, slug, strip_roots
 from strongroom.domain.resources import Kind, Node
 from strongroom.domain.times import parse_iso
 from strongroom.errors import BadRequest, Conflict, Fault, NotFound
-from strongroom.services import deposit_files, etags, file_view, nodes, workspaces
+from strongroom.services import authority, deposit_files, etags, file_view, nodes, workspaces
 from strongroom.services.context import Context
 from strongroom.services.views import Content, DepositPage, DepositView
 
@@ -51,6 +52,7 @@ def create(ctx: Context, agent: str, new: New) -> DepositView:
     BadRequest for an illegal path, Conflict if the path is taken, Gone for a tombstone.
     """
     group = group_path(ctx, new.archival_group)
+    authority.authorise_new_deposit(ctx, group)
     existing = _check_group(ctx, group, own=None)
     exists = existing is not None
     now = ctx.clock()
@@ -144,7 +146,7 @@ def view(
 def query(ctx: Context, wanted: DepositQuery) -> DepositPage:
     """One page of the list of Deposits. What costs a look at storage is left out of it."""
     with ctx.db.read() as c:
-        found, total = deposit_rows.query(c, wanted)
+        found, total = deposit_rows.query(c, wanted, authority.sight(ctx, c))
     return DepositPage(
         deposits=tuple(view(ctx, deposit, exists=False) for deposit in found),
         page=wanted.page,
@@ -165,6 +167,7 @@ def patch(ctx: Context, agent: str, deposit_id: str, changes: Changes) -> Deposi
     with ctx.db.read() as c:
         nodes.deposit(c, deposit_id)
     if group is not None:
+        authority.authorise(ctx, Action.DEPOSIT, group)
         existing = _check_group(ctx, group, own=deposit_id)
     with ctx.db.write() as c:
         deposit = nodes.deposit(c, deposit_id)

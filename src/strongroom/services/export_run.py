@@ -20,7 +20,12 @@ from strongroom.ocfl import paths
 from strongroom.ocfl.stored import StoredObject
 from strongroom.services import browse
 from strongroom.services.context import Context
-from strongroom.services.import_run import ATTEMPTS, RESERVE, Interrupted, Watch
+from strongroom.services.import_run import (
+    RESERVE,
+    Interrupted,
+    Watch,
+    is_to_be_tried_again,
+)
 from strongroom.storage.protocols import CopyIn, FileEntry
 
 
@@ -34,7 +39,7 @@ def run(ctx: Context, job: Job, watch: Watch) -> None:
     except Interrupted:
         raise
     except StrongroomError as error:
-        if error.retryable and not isinstance(error, OutOfSpace) and job.attempts < ATTEMPTS:
+        if is_to_be_tried_again(job, error) and not isinstance(error, OutOfSpace):
             raise
         faults = list(error.faults) or [Fault(code=error.problem, message=error.message)]
         _end(ctx, job, faults, [])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from strongroom.db import deposits as deposit_rows
 from strongroom.db import jobs as job_rows
 from strongroom.domain.deposits import Deposit, DepositStatus, Layout
+from strongroom.domain.grants import Action
 from strongroom.domain.importjob import Job, JobKind
 from strongroom.errors import BadRequest, NotFound
-from strongroom.services import browse, deposits, nodes
+from strongroom.services import authority, browse, deposits, nodes
 from strongroom.services.context import Context
 from strongroom.services.views import DepositView, JobView
 
@@ -21,6 +22,8 @@ def start(ctx: Context, agent: str, new: deposits.New) -> DepositView:
     group = deposits.group_path(ctx, new.archival_group)
     if group is None:
         raise BadRequest("An export needs the archivalGroup to export.", code="no-archival-group")
+    authority.authorise(ctx, Action.DEPOSIT, group)
+    authority.authorise(ctx, Action.CONTENT, group)
     with ctx.db.read() as c:
         node = nodes.living_group(c, group)
     if node is None:
@@ -74,6 +77,12 @@ def get(ctx: Context, job_id: str) -> JobView:
     with ctx.db.read() as c:
         job = job_rows.get(c, job_id, plan=False)
         if job is None or job.kind is not JobKind.EXPORT:
-            raise NotFound(f"There is no export '{job_id[:50]}'.", code="no-job")
+            raise _unknown(job_id)
+        if not authority.sees(ctx, c, job.group):
+            raise _unknown(job_id)
         copied = job_rows.exported(c, job_id)
     return JobView(job=job, destination=ctx.areas.area(job.deposit).uri, exported=tuple(copied))
+
+
+def _unknown(job_id: str) -> NotFound:
+    return NotFound(f"There is no export '{job_id[:50]}'.", code="no-job")

@@ -20,7 +20,7 @@ from strongroom.domain.deposits import DepositStatus
 from strongroom.domain.importjob import ImportJob, Job, JobStatus, Outcome, Progress
 from strongroom.domain.paths import MemberPath, RepositoryPath
 from strongroom.domain.resources import Group, Kind, Member, Node
-from strongroom.errors import Conflict, Fault, OutOfSpace, StrongroomError
+from strongroom.errors import Conflict, Fault, OutOfSpace, StrongroomError, Unavailable
 from strongroom.ocfl.draft import Draft
 from strongroom.ocfl.stored import StoredObject
 from strongroom.repository import history
@@ -65,12 +65,24 @@ def run(ctx: Context, job: Job, watch: Watch) -> None:
     except Interrupted:
         raise
     except StrongroomError as error:
+        if is_of_database(error):
+            raise
         if error.retryable and not isinstance(error, OutOfSpace):
             if job.attempts < ATTEMPTS:
                 raise
             _check_whether_done(ctx, job, error)
         # its faults name what it is about in words of its own; the message says it all
         _fail(ctx, job, (Fault(code=error.problem, message=error.message),))
+
+
+def is_to_be_tried_again(job: Job, error: StrongroomError) -> bool:
+    """Whether an error says less of the job than of this moment."""
+    return is_of_database(error) or (error.retryable and job.attempts < ATTEMPTS)
+
+
+def is_of_database(error: StrongroomError) -> bool:
+    """Whether the database could not be used: that is never the end of a job, nor an attempt."""
+    return isinstance(error, Unavailable) and error.problem.startswith("database-")
 
 
 def _check_whether_done(ctx: Context, job: Job, trouble: StrongroomError) -> None:

@@ -27,7 +27,16 @@ from strongroom.errors import (
     StrongroomError,
     Unprocessable,
 )
-from strongroom.services import bags, deposits, diffs, findings, nodes, proofs, workspaces
+from strongroom.services import (
+    authority,
+    bags,
+    deposits,
+    diffs,
+    findings,
+    nodes,
+    proofs,
+    workspaces,
+)
 from strongroom.services.context import Context
 from strongroom.services.views import JobView
 from strongroom.storage.protocols import WorkArea
@@ -233,6 +242,7 @@ def results(ctx: Context, deposit_id: str) -> list[JobView]:
     """All import jobs of a deposit, oldest first; none for a deposit that is unknown."""
     with ctx.db.read() as c:
         found = job_rows.for_deposit(c, deposit_id, JobKind.IMPORT)
+        found = [job for job in found if authority.sees(ctx, c, job.group)]
     return [_view(ctx, job) for job in found]
 
 
@@ -248,8 +258,8 @@ def find(ctx: Context, job_id: str) -> JobView:
     """An import job by its id alone, or NotFound."""
     with ctx.db.read() as c:
         job = job_rows.get(c, job_id, plan=False)
-    if job is None or job.kind is not JobKind.IMPORT:
-        raise _unknown(job_id)
+        if job is None or job.kind is not JobKind.IMPORT or not authority.sees(ctx, c, job.group):
+            raise _unknown(job_id)
     return _view(ctx, job)
 
 

@@ -15,6 +15,8 @@ from strongroom.services.context import Context
 _REBUILDING = "rebuilding"
 #: identity of the OCFL root that the index was made from
 _ROOT = "ocfl-root"
+#: seconds for which work in staging may be that of a server on another host
+AT_WORK = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,17 +31,20 @@ class RebuildReport:
     repaired: tuple[str, ...]
 
 
-def start_up(ctx: Context, progress: Callable[[int], None] | None = None) -> RebuildReport | None:
-    """Put in order what a killed server left behind. Only while nothing else uses the data.
+def start_up(
+    ctx: Context, progress: Callable[[int], None] | None = None, *, alone: bool = True
+) -> RebuildReport | None:
+    """Put in order what a killed server left behind. Only while nothing else uses the data folder.
 
     Running jobs wait again, claims are settled from storage, dead staging is removed. An index that
     is empty although storage is not, or whose rebuild was cut short, is rebuilt; then the report is
-    returned.
+    returned. Where other servers use the database already (not ``alone``), only what this place
+    has left is put in order: the first of them has done the rest.
     """
     check_root(ctx)
-    adopt_jobs(ctx)
-    claims.settle_all(ctx)
-    if _needs_rebuild(ctx):
+    adopt_jobs(ctx, alone=alone)
+    claims.settle(ctx, None if alone else ctx.place)
+    if alone and _needs_rebuild(ctx):
         return rebuild(ctx, progress)
     return None
 
@@ -89,11 +94,16 @@ def _fault(error: Damaged) -> Fault:
     return Fault(code=error.problem, message=error.message)
 
 
-def adopt_jobs(ctx: Context) -> int:
-    """Let jobs of a worker that died wait again; how many. Only while no other worker runs.
+def adopt_jobs(ctx: Context, *, alone: bool) -> int:
+    """Let jobs of this place's worker that died wait again; how many.
 
-    What it left in staging is removed; what a living process works on there stays.
+    ``alone`` says that no worker runs anywhere; then it is those of all. What dead ones left in
+    staging is removed; what a living process works on there stays.
     """
-    ctx.repository.sweep(older_than=0)
+    with ctx.db.read() as c:
+        running = job_queue.signs_of_life(c)
+    mine = [sign for sign in running if alone or sign.worker.startswith(f"{ctx.place}:")]
+    others = (f"{sign.job}-{sign.attempt}" for sign in running if sign not in mine)
+    ctx.repository.sweep(older_than=0 if alone else AT_WORK, keep=others)
     with ctx.db.write() as c:
-        return job_queue.release(c, None)
+        return job_queue.release(c, None) if alone else job_queue.release_place(c, ctx.place)

@@ -16,8 +16,12 @@ def deposit(c: Connection, deposit_id: str) -> Deposit:
     """The deposit with this id, or NotFound."""
     found = deposit_rows.get(c, deposit_id)
     if found is None:
-        raise NotFound(f"There is no deposit '{deposit_id[:50]}'.", code="no-deposit")
+        raise no_deposit(deposit_id)
     return found
+
+
+def no_deposit(deposit_id: str) -> NotFound:
+    return NotFound(f"There is no deposit '{deposit_id[:50]}'.", code="no-deposit")
 
 
 def not_there(path: str) -> NotFound:

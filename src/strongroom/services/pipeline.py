@@ -14,11 +14,12 @@ from strongroom.db import deposits as deposit_rows
 from strongroom.db import job_documents, pipeline_stages
 from strongroom.db import jobs as job_rows
 from strongroom.domain.deposits import Deposit, DepositStatus
+from strongroom.domain.grants import Action
 from strongroom.domain.importjob import Job, JobKind
 from strongroom.domain.paths import ROOT
 from strongroom.domain.pipeline import RunReport, RunStatus, status_of
 from strongroom.errors import BadRequest, Conflict, Fault, NotFound
-from strongroom.services import deposits, nodes
+from strongroom.services import authority, deposits, nodes
 from strongroom.services.context import Context
 
 #: longest text of an error that is kept of what a client says (characters)
@@ -89,6 +90,7 @@ def runs(ctx: Context, deposit_id: str) -> list[RunView]:
     """All runs of a deposit, oldest first; none for a deposit that is unknown."""
     with ctx.db.read() as c:
         jobs = job_rows.for_deposit(c, deposit_id, JobKind.PIPELINE)
+        jobs = [job for job in jobs if authority.sees_run(ctx, c, job)]
         stages = pipeline_stages.stages(c, [job.id for job in jobs])
         reports = {
             job.id: job_documents.get(c, job.id, job_documents.REPORT, RunReport) for job in jobs
@@ -106,6 +108,8 @@ def run(ctx: Context, deposit_id: str, job_id: str) -> RunView:
         job = job_rows.get(c, job_id, plan=False)
         if job is None or job.kind is not JobKind.PIPELINE or job.deposit != deposit_id:
             raise _unknown(job_id)
+        if not authority.sees_run(ctx, c, job):
+            raise _unknown(job_id)
         stage = pipeline_stages.stage(c, job_id)
         report = job_documents.get(c, job_id, job_documents.REPORT, RunReport)
         deposit = deposit_rows.get(c, deposit_id)
@@ -121,6 +125,7 @@ def change_status(ctx: Context, agent: str, change: StatusChange) -> None:
     """
     wanted = _wanted(change)
     job_id, deposit_id = change.job or "", change.deposit or ""
+    authority.authorise_deposit(ctx, Action.DEPOSIT, deposit_id)
     with ctx.db.read() as c:
         nodes.deposit(c, deposit_id)
     view = run(ctx, deposit_id, job_id)

@@ -30,7 +30,11 @@ from strongroom.services import (
     workspaces,
 )
 from strongroom.services.context import Context
-from strongroom.services.import_run import ATTEMPTS, Interrupted, Watch
+from strongroom.services.import_run import (
+    Interrupted,
+    Watch,
+    is_to_be_tried_again,
+)
 from strongroom.services.pipeline_placement import Placement
 
 OBJECTS = "objects"
@@ -55,7 +59,7 @@ def run(ctx: Context, job: Job, watch: Watch) -> None:
     except Stopped:
         pipeline_scratch.drop(ctx, job.id)
     except StrongroomError as error:
-        if error.retryable and job.attempts < ATTEMPTS:
+        if is_to_be_tried_again(job, error):
             raise
         faults = error.faults or (Fault(code=error.problem, message=error.message),)
         _end(ctx, job, [*faults, *_half_placed(ctx, job)])

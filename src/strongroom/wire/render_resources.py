@@ -108,11 +108,12 @@ def member(
     object_path: str,
     children: Iterable[Member],
     uris: Uris,
-    place: Place,
+    place: Place | None,
 ) -> wire.Binary | wire.Container:
     """One Binary, or one Container with its immediate children, asked for on its own.
 
-    Only then does it tell, as ``partOf``, which Archival Group it belongs to.
+    Only then does it tell, as ``partOf``, which Archival Group it belongs to. Without a place it
+    has no origin.
     """
     drawing = _Drawing.of(group, object_path, uris, place)
     part_of = uris.repository(group.path)
@@ -131,13 +132,17 @@ def member(
     return shape
 
 
-def group(value: Group, uris: Uris, place: Place) -> wire.ArchivalGroup:
-    """An Archival Group at one version, whole: every member nested in its Container."""
+def group(value: Group, uris: Uris, place: Place | None) -> wire.ArchivalGroup:
+    """An Archival Group at one version, whole: every member nested in its Container.
+
+    Without a place nothing tells where it is stored.
+    """
     shape = lightweight_group(value, uris)
     shape.version = object_version(value.version)
     shape.versions = [object_version(version) for version in value.node.versions]
-    shape.storage_map = storage_map(value, uris, place)
-    shape.origin = place.origin(value.object_path)
+    if place is not None:
+        shape.storage_map = storage_map(value, uris, place)
+        shape.origin = place.origin(value.object_path)
 
     drawing = _Drawing.of(value.node, value.object_path, uris, place)
     folders: dict[str, wire.ArchivalGroup | wire.Container] = {"": shape}
@@ -186,11 +191,11 @@ class _Drawing:
     stamps: Mapping[int, _Stamp]
 
     @classmethod
-    def of(cls, node: Node, object_path: str, uris: Uris, place: Place) -> _Drawing:
+    def of(cls, node: Node, object_path: str, uris: Uris, place: Place | None) -> _Drawing:
         return cls(
             base=uris.repository(node.path) + "/",
             content=uris.content(node.path) + "/",
-            origin=place.origin(object_path) + "/",
+            origin=None if place is None else place.origin(object_path) + "/",
             stamps=_stamps(node.versions, uris),
         )
 

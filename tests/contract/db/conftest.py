@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from strongroom.db.engine import Database, open_database
+from support import postgres
 
-DRIVERS = ("sqlite",)
+DRIVERS = ("sqlite", "postgresql")
 
 
 @pytest.fixture(scope="session", params=DRIVERS)
@@ -18,7 +19,9 @@ def empty_database(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[], str]:
     """Gives URLs of new databases with all tables; migrated once, then copied."""
-    assert request.param == "sqlite"
+    if request.param == "postgresql":
+        shared = postgres.shared()
+        return lambda: shared.url(shared.make_database(template=postgres.template()))
     folder = tmp_path_factory.mktemp("databases")
     template = folder / "template.db"
     open_database(f"sqlite:///{template}").close()
@@ -30,6 +33,19 @@ def empty_database(
         return f"sqlite:///{path}"
 
     return make
+
+
+@pytest.fixture(scope="session", params=DRIVERS)
+def bare_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], str]:
+    """Gives URLs of databases in which there is nothing yet."""
+    if request.param == "postgresql":
+        shared = postgres.shared()
+        return lambda: shared.url(shared.make_database())
+    folder = tmp_path_factory.mktemp("bare")
+    numbers = itertools.count()
+    return lambda: f"sqlite:///{folder / f'{next(numbers)}.db'}"
 
 
 @pytest.fixture

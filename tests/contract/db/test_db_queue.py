@@ -7,6 +7,7 @@ import pytest
 from contract.db.rows import NOW, at, event, job, plan
 from strongroom.db import events, job_queue, jobs, tickets
 from strongroom.db.engine import Database
+from strongroom.db.job_queue import Sign
 from strongroom.domain.importjob import JobKind, JobStatus, Progress
 from strongroom.errors import Conflict, Fault, NotFound
 
@@ -67,12 +68,37 @@ def test_heartbeat_and_progress_are_for_the_worker_alone(db: Database) -> None:
         assert job_queue.set_progress(c, "j1", "w1", HALF)
         assert not job_queue.set_progress(c, "j1", "w2", Progress(phase="planning"))
         assert jobs.get(c, "j1").progress == HALF
-        assert job_queue.silent_workers(c, at(seconds=9)) == []
-        assert job_queue.silent_workers(c, at(seconds=10)) == ["w1"]
+        assert job_queue.signs_of_life(c) == [
+            Sign(job="j1", worker="w1", at=at(seconds=9), attempt=1)
+        ]
         end(c, "j1")
         assert not job_queue.heartbeat(c, "j1", "w1", NOW)
         assert not job_queue.set_progress(c, "j1", "w1", HALF)
-        assert job_queue.silent_workers(c, at(days=1)) == []
+        assert job_queue.signs_of_life(c) == []
+
+
+def test_a_job_is_released_if_its_worker_gave_no_other_sign(db: Database) -> None:
+    with db.write() as c:
+        for name in ("j1", "j2"):
+            jobs.insert(c, job(name))
+            job_queue.claim(c, "w1", NOW)
+        seen = job_queue.signs_of_life(c)
+        job_queue.heartbeat(c, "j1", "w1", at(seconds=5))
+        assert [job_queue.release_silent(c, sign) for sign in seen] == [False, True]
+        assert not job_queue.release_silent(c, seen[1])
+        again = job_queue.claim(c, "w2", NOW)
+        assert (again.id, again.attempts) == ("j2", 2)
+        # the same moment by the clock of another worker is another sign
+        assert not job_queue.release_silent(c, seen[1])
+
+
+def test_the_jobs_of_one_place_are_released(db: Database) -> None:
+    with db.write() as c:
+        for name, worker in (("j1", "here:host:1"), ("j2", "there:host:1"), ("j3", "here2:h:1")):
+            jobs.insert(c, job(name))
+            job_queue.claim(c, worker, NOW)
+        assert job_queue.release_place(c, "here") == 1
+        assert [sign.job for sign in job_queue.signs_of_life(c)] == ["j2", "j3"]
 
 
 def test_released_jobs_wait_again_and_remember_their_beginning(db: Database) -> None:

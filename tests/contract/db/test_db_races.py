@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
+from collections.abc import Callable
 
 from contract.db import processes
 from contract.db.rows import NOW, job
@@ -109,8 +109,8 @@ def test_tickets_are_unique_between_processes(db: Database, url: str) -> None:
     assert len({moment for each in given for moment in each}) == 60
 
 
-def test_a_new_database_is_opened_by_many_at_once(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'new.db'}"
+def test_a_new_database_is_opened_by_many_at_once(bare_database: Callable[[], str]) -> None:
+    url = bare_database()
     late = HEAD + "    print('ready', flush=True); input()\n    db = open_database(url)\n"
     write = "    with db.write() as c: jobs.insert(c, job(me))\n    print('done')"
     assert processes.race(late + write, url, racers=3) == ["done\n"] * 3

@@ -11,7 +11,8 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from strongroom.api.body import EdgeRequest
 from strongroom.api.edge import Agent, Given, repository_path
-from strongroom.api.operation import JSON, documented
+from strongroom.api.operation import JSON, documented, on_deposit, on_shown
+from strongroom.domain.grants import Action
 from strongroom.services import access
 from strongroom.services.access import Held, Setting
 from strongroom.wire.access import AccessChange, AccessChanges, AccessItem, AccessView
@@ -22,7 +23,9 @@ from strongroom.wire.base import UnsetType
     "/v1/deposits/{deposit_id:str}/access",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("Who may see the files of a deposit", problems=(404, 413, 422)),
+    opt=documented(
+        "Who may see the files of a deposit", problems=(404, 413, 422), needs=on_deposit()
+    ),
 )
 def show_access(
     edge: Given, deposit_id: FromPath[str], path: FromQuery[str | None] = None
@@ -38,6 +41,7 @@ def show_access(
         "Set who may see files, folders or the whole of a deposit",
         problems=(404, 409, 413, 415, 422),
         headers={"If-Match": "the ETag of the METS, which the deposit shows as `metsETag`"},
+        needs=on_deposit(Action.DEPOSIT),
     ),
 )
 def set_access(
@@ -57,7 +61,9 @@ def set_access(
     media_type=JSON,
     sync_to_thread=True,
     opt=documented(
-        "Who may see an Archival Group, or something inside one", problems=(404, 410, 413, 422)
+        "Who may see an Archival Group, or something inside one",
+        problems=(404, 410, 413, 422),
+        needs=on_shown(),
     ),
 )
 def show_preserved_access(

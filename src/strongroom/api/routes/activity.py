@@ -9,8 +9,9 @@ from litestar import get, post
 from litestar.params import FromPath, JSONBody
 
 from strongroom.api.edge import Agent, Given
-from strongroom.api.operation import JSON, documented
+from strongroom.api.operation import JSON, documented, somewhere
 from strongroom.api.queries import page_number
+from strongroom.domain.grants import Action
 from strongroom.domain.paths import RepositoryPath, decode, strip_roots
 from strongroom.errors import BadRequest, Fault
 from strongroom.services import activity
@@ -23,7 +24,10 @@ from strongroom.wire.activity import ActivityIn, OrderedCollection, OrderedColle
     "/activity/archivalgroups/collection",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("The stream of changes to Archival Groups"),
+    opt=documented(
+        "The stream of changes to Archival Groups",
+        needs=somewhere(),
+    ),
 )
 def groups_collection(edge: Given) -> OrderedCollection:
     total = activity.page(edge.ctx, 1).total
@@ -34,7 +38,10 @@ def groups_collection(edge: Given) -> OrderedCollection:
     "/activity/archivalgroups/pages/{page:str}",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("A page of the stream, oldest first"),
+    opt=documented(
+        "A page of the stream, oldest first",
+        needs=somewhere(),
+    ),
 )
 def groups_page(edge: Given, page: FromPath[str]) -> OrderedCollectionPage:
     number = page_number(page)
@@ -52,7 +59,11 @@ def groups_page(edge: Given, page: FromPath[str]) -> OrderedCollectionPage:
     "/activity/archivalgroups/collection",
     status_code=204,
     sync_to_thread=True,
-    opt=documented("Announce an update of an Archival Group", problems=(404, 410, 415)),
+    opt=documented(
+        "Announce an update of an Archival Group",
+        problems=(404, 410, 415),
+        needs=somewhere(Action.ARRANGE),
+    ),
 )
 def push_update(edge: Given, agent: Agent, data: JSONBody[ActivityIn]) -> None:
     activity.push(edge.ctx, agent, _pushed_group(data, edge.ctx.roots))
@@ -95,7 +106,10 @@ def _unwelcome(name: str, expected: str, found: str | None) -> Fault:
     "/activity/importjobs/collection",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("The stream of finished import jobs"),
+    opt=documented(
+        "The stream of finished import jobs",
+        needs=somewhere(),
+    ),
 )
 def imports_collection(edge: Given) -> OrderedCollection:
     total = activity.imports_page(edge.ctx, 1).total
@@ -106,7 +120,10 @@ def imports_collection(edge: Given) -> OrderedCollection:
     "/activity/importjobs/pages/{page:str}",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("A page of the stream, oldest first"),
+    opt=documented(
+        "A page of the stream, oldest first",
+        needs=somewhere(),
+    ),
 )
 def imports_page(edge: Given, page: FromPath[str]) -> OrderedCollectionPage:
     number = page_number(page)

@@ -12,7 +12,8 @@ from strongroom.api.body import EdgeRequest
 from strongroom.api.contents import ContentResponse, respond
 from strongroom.api.edge import Agent, Edge, Given
 from strongroom.api.inputs import LIST_PARAMETERS, check_deposit_texts, deposit_query, template
-from strongroom.api.operation import JSON, documented
+from strongroom.api.operation import JSON, documented, on_deposit, somewhere
+from strongroom.domain.grants import Action
 from strongroom.errors import BadRequest, Fault
 from strongroom.services import deposits, exports
 from strongroom.services.views import DepositPage, DepositView
@@ -54,7 +55,11 @@ def _new(data: DepositIn | None) -> deposits.New:
     "/deposits",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("List deposits", query=LIST_PARAMETERS),
+    opt=documented(
+        "List deposits",
+        query=LIST_PARAMETERS,
+        needs=somewhere(),
+    ),
 )
 def list_deposits(edge: Given, request: EdgeRequest) -> Response[DepositQueryPage]:
     roots = (edge.uris.public, edge.uris.storage)
@@ -84,7 +89,11 @@ def _links(address: str, query: dict[str, Any], page: DepositPage) -> str:
     "/deposits",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("Create a deposit", problems=_CREATE),
+    opt=documented(
+        "Create a deposit",
+        problems=_CREATE,
+        needs=somewhere(Action.DEPOSIT),
+    ),
 )
 def create_deposit(
     edge: Given, agent: Agent, data: JSONBody[DepositIn | None] = None
@@ -96,7 +105,11 @@ def create_deposit(
     "/deposits/from-identifier",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("Create a deposit for an identifier", problems=(*_CREATE, 502, 504)),
+    opt=documented(
+        "Create a deposit for an identifier",
+        problems=(*_CREATE, 502, 504),
+        needs=somewhere(Action.DEPOSIT),
+    ),
 )
 def create_from_identifier(
     edge: Given, agent: Agent, data: JSONBody[SchemaAndValue]
@@ -121,7 +134,11 @@ def create_from_identifier(
     "/deposits/export",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("Export an Archival Group into a new deposit", problems=_CREATE),
+    opt=documented(
+        "Export an Archival Group into a new deposit",
+        problems=_CREATE,
+        needs=somewhere(Action.DEPOSIT),
+    ),
 )
 def create_by_export(
     edge: Given, agent: Agent, data: JSONBody[DepositIn | None] = None
@@ -133,7 +150,11 @@ def create_by_export(
     "/deposits/{deposit_id:str}",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("Show a deposit", problems=(404,)),
+    opt=documented(
+        "Show a deposit",
+        problems=(404,),
+        needs=on_deposit(),
+    ),
 )
 def show_deposit(edge: Given, deposit_id: FromPath[str]) -> Deposit:
     return _shape(deposits.get(edge.ctx, deposit_id), edge)
@@ -143,7 +164,9 @@ def show_deposit(edge: Given, deposit_id: FromPath[str]) -> Deposit:
     "/deposits/{deposit_id:str}",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("Change a deposit", problems=(404, 409, 410, 415)),
+    opt=documented(
+        "Change a deposit", problems=(404, 409, 410, 415), needs=on_deposit(Action.DEPOSIT)
+    ),
 )
 def patch_deposit(
     edge: Given, agent: Agent, deposit_id: FromPath[str], data: JSONBody[DepositIn]
@@ -161,7 +184,9 @@ def patch_deposit(
 @delete(
     "/deposits/{deposit_id:str}",
     sync_to_thread=True,
-    opt=documented("Delete a deposit and its files", problems=(404, 409)),
+    opt=documented(
+        "Delete a deposit and its files", problems=(404, 409), needs=on_deposit(Action.DEPOSIT)
+    ),
 )
 def delete_deposit(edge: Given, agent: Agent, deposit_id: FromPath[str]) -> None:
     deposits.delete(edge.ctx, agent, deposit_id)
@@ -171,7 +196,11 @@ def delete_deposit(edge: Given, agent: Agent, deposit_id: FromPath[str]) -> None
     "/deposits/{deposit_id:str}/lock",
     status_code=204,
     sync_to_thread=True,
-    opt=documented("Lock a deposit", problems=(404, 409)),
+    opt=documented(
+        "Lock a deposit",
+        problems=(404, 409),
+        needs=on_deposit(Action.DEPOSIT),
+    ),
 )
 def lock_deposit(
     edge: Given, agent: Agent, deposit_id: FromPath[str], force: FromQuery[bool] = False
@@ -182,7 +211,9 @@ def lock_deposit(
 @delete(
     "/deposits/{deposit_id:str}/lock",
     sync_to_thread=True,
-    opt=documented("Release the lock of a deposit", problems=(404,)),
+    opt=documented(
+        "Release the lock of a deposit", problems=(404,), needs=on_deposit(Action.DEPOSIT)
+    ),
 )
 def unlock_deposit(edge: Given, agent: Agent, deposit_id: FromPath[str]) -> None:
     deposits.unlock(edge.ctx, agent, deposit_id)
@@ -192,7 +223,11 @@ def unlock_deposit(edge: Given, agent: Agent, deposit_id: FromPath[str]) -> None
     "/deposits/{deposit_id:str}/activate",
     status_code=204,
     sync_to_thread=True,
-    opt=documented("Make a deposit active", problems=(404, 409)),
+    opt=documented(
+        "Make a deposit active",
+        problems=(404, 409),
+        needs=on_deposit(Action.DEPOSIT),
+    ),
 )
 def activate_deposit(edge: Given, deposit_id: FromPath[str]) -> None:
     deposits.activate(edge.ctx, deposit_id)
@@ -202,7 +237,9 @@ def activate_deposit(edge: Given, deposit_id: FromPath[str]) -> None:
     "/deposits/{deposit_id:str}/deactivate",
     status_code=204,
     sync_to_thread=True,
-    opt=documented("Make a failed deposit inactive", problems=(404,)),
+    opt=documented(
+        "Make a failed deposit inactive", problems=(404,), needs=on_deposit(Action.DEPOSIT)
+    ),
 )
 def deactivate_deposit(edge: Given, deposit_id: FromPath[str]) -> None:
     deposits.deactivate(edge.ctx, deposit_id)
@@ -217,6 +254,7 @@ def deactivate_deposit(edge: Given, deposit_id: FromPath[str]) -> None:
         media_type="application/xml",
         also=(206, 304),
         problems=(404, 416),
+        needs=on_deposit(),
     ),
 )
 def deposit_mets(edge: Given, deposit_id: FromPath[str], request: EdgeRequest) -> ContentResponse:

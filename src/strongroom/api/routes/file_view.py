@@ -8,7 +8,7 @@ from litestar import Response, get
 from litestar.params import FromPath, FromQuery
 
 from strongroom.api.edge import Given
-from strongroom.api.operation import JSON, documented
+from strongroom.api.operation import JSON, documented, on_deposit
 from strongroom.api.streamed import respond
 from strongroom.services import file_view
 from strongroom.wire import render_working
@@ -23,6 +23,7 @@ from strongroom.wire.working import CombinedDirectory, CombinedItems, WorkingDir
         "Show the files of a deposit, with what tools found out about them",
         answer=WorkingDirectory,
         problems=(404,),
+        needs=on_deposit(),
     ),
 )
 def show_files(
@@ -39,6 +40,7 @@ def show_files(
         "Show the files of a deposit beside what METS says of them",
         answer=CombinedDirectory,
         problems=(404, 413, 422),
+        needs=on_deposit(),
     ),
 )
 def show_combined(
@@ -56,6 +58,7 @@ def show_combined(
         "List files and folders of a deposit and of its METS, with what they disagree about",
         answer=CombinedItems,
         problems=(404, 413, 422),
+        needs=on_deposit(),
     ),
 )
 def list_combined(edge: Given, deposit_id: FromPath[str]) -> Response[Any]:

@@ -14,8 +14,9 @@ from strongroom.api import digest_fields, problems, routing
 from strongroom.api.body import EdgeRequest
 from strongroom.api.contents import ContentResponse, respond
 from strongroom.api.edge import Agent, Given
-from strongroom.api.operation import JSON, documented
+from strongroom.api.operation import JSON, documented, on_deposit
 from strongroom.api.uploads import receive_into
+from strongroom.domain.grants import Action
 from strongroom.domain.paths import decode
 from strongroom.errors import BadRequest
 from strongroom.services import files
@@ -36,7 +37,11 @@ def _path(segment: str) -> str:
     "/v1/deposits/{deposit_id:str}/files",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("List the files of a deposit", problems=(404,)),
+    opt=documented(
+        "List the files of a deposit",
+        problems=(404,),
+        needs=on_deposit(),
+    ),
 )
 def list_files(edge: Given, deposit_id: FromPath[str]) -> DepositFiles:
     listing, digests = files.listing(edge.ctx, deposit_id)
@@ -55,7 +60,11 @@ def list_files(edge: Given, deposit_id: FromPath[str]) -> DepositFiles:
     http_method=[HttpMethod.GET, HttpMethod.HEAD],
     sync_to_thread=True,
     opt=documented(
-        "Read a file of a deposit", media_type="*/*", also=(206, 304), problems=(404, 416)
+        "Read a file of a deposit",
+        media_type="*/*",
+        also=(206, 304),
+        problems=(404, 416),
+        needs=on_deposit(Action.CONTENT),
     ),
 )
 def read_file(
@@ -76,6 +85,7 @@ def read_file(
         problems=(404, 409, 415, 422, 507),
         headers=_UPLOAD_HEADERS,
         upload="application/octet-stream",
+        needs=on_deposit(Action.DEPOSIT),
     ),
 )
 async def put_file(
@@ -112,7 +122,9 @@ def _check_whole(request: EdgeRequest) -> None:
 @delete(
     "/v1/deposits/{deposit_id:str}/files/{path:str}",
     sync_to_thread=True,
-    opt=documented("Delete a file of a deposit", problems=(404, 409)),
+    opt=documented(
+        "Delete a file of a deposit", problems=(404, 409), needs=on_deposit(Action.DEPOSIT)
+    ),
 )
 def delete_file(edge: Given, agent: Agent, deposit_id: FromPath[str], path: FromPath[str]) -> None:
     files.delete(edge.ctx, agent, deposit_id, _path(path))
@@ -127,6 +139,7 @@ def delete_file(edge: Given, agent: Agent, deposit_id: FromPath[str], path: From
         "Make a folder in a deposit, with those above it (201 a new one, 200 one that was there)",
         also=(200,),
         problems=(404, 409),
+        needs=on_deposit(Action.DEPOSIT),
     ),
 )
 def put_folder(
@@ -139,7 +152,9 @@ def put_folder(
 @delete(
     "/v1/deposits/{deposit_id:str}/folders/{path:str}",
     sync_to_thread=True,
-    opt=documented("Delete an empty folder of a deposit", problems=(404, 409)),
+    opt=documented(
+        "Delete an empty folder of a deposit", problems=(404, 409), needs=on_deposit(Action.DEPOSIT)
+    ),
 )
 def delete_folder(
     edge: Given, agent: Agent, deposit_id: FromPath[str], path: FromPath[str]

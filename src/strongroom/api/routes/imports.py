@@ -7,7 +7,8 @@ from litestar.params import FromPath, JSONBody
 
 from strongroom.api.edge import Agent, Edge, Given
 from strongroom.api.inputs import job_request
-from strongroom.api.operation import JSON, documented
+from strongroom.api.operation import JSON, documented, on_deposit, somewhere
+from strongroom.domain.grants import Action
 from strongroom.services import diffs, imports
 from strongroom.services.views import JobView
 from strongroom.wire import render_jobs
@@ -26,7 +27,9 @@ def result_shape(view: JobView, edge: Edge) -> ImportJobResult:
     "/deposits/{deposit_id:str}/importjobs/diff",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("What an import of the deposit would change", problems=_DIFF),
+    opt=documented(
+        "What an import of the deposit would change", problems=_DIFF, needs=on_deposit()
+    ),
 )
 def show_diff(edge: Given, agent: Agent, deposit_id: FromPath[str]) -> ImportJob:
     view = diffs.diff(edge.ctx, agent, deposit_id)
@@ -46,7 +49,9 @@ def show_diff(edge: Given, agent: Agent, deposit_id: FromPath[str]) -> ImportJob
     "/deposits/{deposit_id:str}/importjobs",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("Submit an import job", problems=(*_DIFF, 415)),
+    opt=documented(
+        "Submit an import job", problems=(*_DIFF, 415), needs=on_deposit(Action.PRESERVE)
+    ),
 )
 def submit_job(
     edge: Given, agent: Agent, deposit_id: FromPath[str], data: JSONBody[ImportJobIn]
@@ -59,7 +64,10 @@ def submit_job(
     "/deposits/{deposit_id:str}/importjobs/results",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("List the import jobs of a deposit, oldest first"),
+    opt=documented(
+        "List the import jobs of a deposit, oldest first",
+        needs=somewhere(),
+    ),
 )
 def list_results(edge: Given, deposit_id: FromPath[str]) -> list[ImportJobResult]:
     return [result_shape(view, edge) for view in imports.results(edge.ctx, deposit_id)]
@@ -69,7 +77,11 @@ def list_results(edge: Given, deposit_id: FromPath[str]) -> list[ImportJobResult
     "/deposits/{deposit_id:str}/importjobs/results/{job_id:str}",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("Show how an import job stands", problems=(404,)),
+    opt=documented(
+        "Show how an import job stands",
+        problems=(404,),
+        needs=somewhere(),
+    ),
 )
 def show_result(edge: Given, deposit_id: FromPath[str], job_id: FromPath[str]) -> ImportJobResult:
     return result_shape(imports.result(edge.ctx, deposit_id, job_id), edge)
@@ -80,7 +92,9 @@ def show_result(edge: Given, deposit_id: FromPath[str], job_id: FromPath[str]) -
     status_code=200,
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("Cancel a waiting import job", problems=(404, 409)),
+    opt=documented(
+        "Cancel a waiting import job", problems=(404, 409), needs=on_deposit(Action.PRESERVE)
+    ),
 )
 def cancel_job(
     edge: Given, agent: Agent, deposit_id: FromPath[str], job_id: FromPath[str]

@@ -10,7 +10,8 @@ from litestar.params import FromPath, JSONBody
 
 from strongroom.api import digest_fields
 from strongroom.api.edge import Agent, Given
-from strongroom.api.operation import JSON, documented
+from strongroom.api.operation import JSON, documented, on_deposit
+from strongroom.domain.grants import Action
 from strongroom.domain.times import iso
 from strongroom.services import links
 from strongroom.services.links import WRITE, Wanted
@@ -25,6 +26,8 @@ from strongroom.wire.links import LinkShape, MadeLinks, WantedLinks
     opt=documented(
         "Make links by which files of a deposit are put and read where they are",
         problems=(404, 409, 413, 415, 503),
+        # whoever may put files may also read them: a link of either kind tells of the files
+        needs=on_deposit(Action.DEPOSIT),
     ),
 )
 def make_links(

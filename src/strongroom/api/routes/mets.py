@@ -10,7 +10,8 @@ from litestar.params import FromPath, JSONBody
 from strongroom.api import problems
 from strongroom.api.body import EdgeRequest
 from strongroom.api.edge import Agent, Given
-from strongroom.api.operation import JSON, documented
+from strongroom.api.operation import JSON, documented, on_deposit
+from strongroom.domain.grants import Action
 from strongroom.services import deposit_mets
 from strongroom.services.deposit_mets import Item, Selection
 from strongroom.wire.mets import DeleteSelection, ItemsAffected, MinimalItem
@@ -35,6 +36,7 @@ def _shape(items: Iterable[Item]) -> ItemsAffected:
         "Put files and folders of a deposit into its METS",
         problems=(404, 409, 415, 422),
         headers=_IF_MATCH,
+        needs=on_deposit(Action.DEPOSIT),
     ),
 )
 def add_to_mets(
@@ -61,6 +63,7 @@ def add_to_mets(
         "Delete files and folders from a deposit's METS, from the deposit, or both",
         problems=(404, 409, 415, 422),
         headers=_IF_MATCH,
+        needs=on_deposit(Action.DEPOSIT),
     ),
 )
 def delete_from_mets(

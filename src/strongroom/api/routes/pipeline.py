@@ -6,7 +6,8 @@ from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
 
 from strongroom.api.edge import Agent, Edge, Given
-from strongroom.api.operation import JSON, documented
+from strongroom.api.operation import JSON, documented, on_deposit, somewhere
+from strongroom.domain.grants import Action
 from strongroom.services import pipeline
 from strongroom.services.pipeline import RunView, StatusChange
 from strongroom.wire import render_pipeline
@@ -23,7 +24,11 @@ def _shape(view: RunView, edge: Edge) -> ProcessPipelineResult:
     "/deposits/{deposit_id:str}/pipeline",
     status_code=204,
     sync_to_thread=True,
-    opt=documented("Run tools over the files of a deposit", problems=(404, 409)),
+    opt=documented(
+        "Run tools over the files of a deposit",
+        problems=(404, 409),
+        needs=on_deposit(Action.DEPOSIT),
+    ),
 )
 def start_run(edge: Given, agent: Agent, deposit_id: FromPath[str]) -> Response[None]:
     shape = _shape(pipeline.start(edge.ctx, agent, deposit_id), edge)
@@ -35,7 +40,9 @@ def start_run(edge: Given, agent: Agent, deposit_id: FromPath[str]) -> Response[
     "/deposits/pipeline-status",
     status_code=204,
     sync_to_thread=True,
-    opt=documented("Force the end of a pipeline run", problems=(404, 409, 415)),
+    opt=documented(
+        "Force the end of a pipeline run", problems=(404, 409, 415), needs=somewhere(Action.DEPOSIT)
+    ),
 )
 def change_status(edge: Given, agent: Agent, data: JSONBody[PipelineDepositIn]) -> None:
     pipeline.change_status(
@@ -55,7 +62,10 @@ def change_status(edge: Given, agent: Agent, data: JSONBody[PipelineDepositIn]) 
     "/deposits/{deposit_id:str}/pipelinerunjobs",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("List the pipeline runs of a deposit, oldest first"),
+    opt=documented(
+        "List the pipeline runs of a deposit, oldest first",
+        needs=somewhere(),
+    ),
 )
 def list_runs(edge: Given, deposit_id: FromPath[str]) -> list[ProcessPipelineResult]:
     return [_shape(view, edge) for view in pipeline.runs(edge.ctx, deposit_id)]
@@ -65,7 +75,11 @@ def list_runs(edge: Given, deposit_id: FromPath[str]) -> list[ProcessPipelineRes
     "/deposits/{deposit_id:str}/pipelinerunjobs/{job_id:str}",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("Show how a pipeline run stands", problems=(404,)),
+    opt=documented(
+        "Show how a pipeline run stands",
+        problems=(404,),
+        needs=somewhere(),
+    ),
 )
 def show_run(
     edge: Given, deposit_id: FromPath[str], job_id: FromPath[str]

@@ -15,7 +15,8 @@ from strongroom.api.body import EdgeRequest
 from strongroom.api.contents import ContentResponse, respond
 from strongroom.api.edge import Agent, Edge, Given, repository_path
 from strongroom.api.inputs import container_name
-from strongroom.api.operation import JSON, documented
+from strongroom.api.operation import JSON, documented, on_path, on_shown, somewhere
+from strongroom.domain.grants import Action
 from strongroom.domain.paths import ROOT, RepositoryPath
 from strongroom.domain.resources import Group
 from strongroom.errors import BadRequest, Fault
@@ -44,11 +45,11 @@ def shape_of(view: ResourceView, edge: Edge, *, lightweight: bool = False) -> Re
             view.object_path,
             () if lightweight else view.children,
             edge.uris,
-            edge.place,
+            edge.place_of(view.group.path),
         )
     if lightweight:
         return render_resources.lightweight_group(view, edge.uris)
-    return render_resources.group(view, edge.uris, edge.place)
+    return render_resources.group(view, edge.uris, edge.place_of(view.node.path))
 
 
 def _kind(view: ResourceView) -> str:
@@ -74,12 +75,14 @@ def _show(
 _READ = documented(
     "Show a Container, an Archival Group or something inside one",
     answer=Resource,
+    needs=somewhere(),
     problems=(404, 410),
 )
 
 _READ_OR_METS = documented(
     "Show a Container, an Archival Group or something inside one; or the METS of a group",
     answer=Resource,
+    needs=somewhere(),
     also=(206, 304),
     problems=(404, 410, 416),
 )
@@ -145,7 +148,11 @@ def show_stored_resource(
     status_code=201,
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("Make a Container", problems=(409, 415)),
+    opt=documented(
+        "Make a Container",
+        problems=(409, 415),
+        needs=on_path(Action.ARRANGE),
+    ),
 )
 def make_container(
     edge: Given, agent: Agent, path: FromPath[str], data: JSONBody[ContainerIn | None] = None
@@ -162,6 +169,7 @@ def make_container(
     opt=documented(
         "Delete an empty Container, leaving a tombstone; with purge nothing stays",
         problems=(404, 409, 410),
+        needs=on_path(Action.ARRANGE),
     ),
 )
 def delete_container(
@@ -174,7 +182,11 @@ def delete_container(
     "/ocfl/storagemap/{path:str}",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("Where the bytes of an Archival Group lie", problems=(404, 410)),
+    opt=documented(
+        "Where the bytes of an Archival Group lie",
+        problems=(404, 410),
+        needs=on_shown(Action.LOCATE),
+    ),
 )
 def show_storage_map(
     edge: Given, path: FromPath[str], version: FromQuery[str | None] = None
@@ -197,7 +209,9 @@ _CHECK = documented(
     media_type=JSON,
     sync_to_thread=True,
     opt=documented(
-        "Whether an Archival Group is at a path or can be made there", problems=(409, 410)
+        "Whether an Archival Group is at a path or can be made there",
+        problems=(409, 410),
+        needs=on_shown(),
     ),
 )
 def check_group(edge: Given, path: FromPath[str]) -> ArchivalGroup:
@@ -209,7 +223,9 @@ def check_group(edge: Given, path: FromPath[str]) -> ArchivalGroup:
     media_type=JSON,
     sync_to_thread=True,
     opt=documented(
-        "Whether an Archival Group is at a path or can be made there", problems=(409, 410)
+        "Whether an Archival Group is at a path or can be made there",
+        problems=(409, 410),
+        needs=on_shown(),
     ),
 )
 def test_path(edge: Given, path: FromPath[str]) -> ArchivalGroup:

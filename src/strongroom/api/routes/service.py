@@ -7,7 +7,7 @@ import logging
 from litestar import Response, get
 
 from strongroom.api.edge import Given
-from strongroom.api.operation import JSON, documented
+from strongroom.api.operation import JSON, PUBLIC, documented, somewhere
 from strongroom.errors import Unavailable
 from strongroom.services import agents, health
 
@@ -20,7 +20,7 @@ TEXT = "text/plain"
     "/",
     media_type=TEXT,
     sync_to_thread=False,
-    opt=documented("A greeting with the way to the documentation", media_type=TEXT),
+    opt=documented("A greeting with the way to the documentation", media_type=TEXT, needs=PUBLIC),
 )
 def hello(edge: Given) -> str:
     root = edge.uris.own
@@ -37,7 +37,7 @@ def hello(edge: Given) -> str:
     "/health",
     media_type=TEXT,
     sync_to_thread=True,
-    opt=documented("Whether requests can be served", media_type=TEXT, also=(503,)),
+    opt=documented("Whether requests can be served", media_type=TEXT, also=(503,), needs=PUBLIC),
 )
 def show_health(edge: Given) -> Response[str]:
     """In words that existing monitors know, also when it fails."""
@@ -55,7 +55,10 @@ def show_health(edge: Given) -> Response[str]:
     "/agents",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("Everyone who ever acted on a deposit"),
+    opt=documented(
+        "Everyone who ever acted on a deposit",
+        needs=somewhere(),
+    ),
 )
 def list_agents(edge: Given) -> list[str]:
     return [edge.uris.agent(name) for name in agents.all_agents(edge.ctx)]

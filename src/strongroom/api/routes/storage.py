@@ -11,8 +11,9 @@ from litestar.params import FromPath, FromQuery
 from strongroom.api.body import EdgeRequest
 from strongroom.api.contents import ContentResponse, respond
 from strongroom.api.edge import Given, repository_path
-from strongroom.api.operation import JSON, documented
+from strongroom.api.operation import JSON, documented, on_shown, somewhere
 from strongroom.api.routes.imports import result_shape
+from strongroom.domain.grants import Action
 from strongroom.domain.paths import ROOT
 from strongroom.errors import BadRequest
 from strongroom.services import content, exports, imports
@@ -30,6 +31,7 @@ from strongroom.wire.jobs import Export, ImportJobResult
         also=(206, 304),
         problems=(404, 410, 416),
         headers={"Range": "Byte ranges", "If-None-Match": "An ETag", "If-Range": "An ETag"},
+        needs=on_shown(Action.CONTENT),
     ),
 )
 def read_content(
@@ -45,7 +47,11 @@ def read_content(
     "/import/results/{job_id:str}/{path:str}",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("Show how an import job stands", problems=(404,)),
+    opt=documented(
+        "Show how an import job stands",
+        problems=(404,),
+        needs=somewhere(),
+    ),
 )
 def show_import(edge: Given, job_id: FromPath[str], path: FromPath[str]) -> ImportJobResult:
     """The path belongs to the id, but only the job tells which group it means."""
@@ -61,7 +67,11 @@ def show_import(edge: Given, job_id: FromPath[str], path: FromPath[str]) -> Impo
     "/export/{job_id:str}",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("Show how an export stands", problems=(404,)),
+    opt=documented(
+        "Show how an export stands",
+        problems=(404,),
+        needs=somewhere(),
+    ),
 )
 def show_export(edge: Given, job_id: FromPath[str]) -> Export:
     view = exports.get(edge.ctx, job_id)

@@ -79,11 +79,7 @@ def clear_metadata(site: BucketSite, path: StoragePath, notes: Iterable[Held]) -
 def _being_committed(site: BucketSite, path: StoragePath, notes: Iterable[Held]) -> tuple[str, ...]:
     """How the keys of a first version begin for which there is an open note."""
     key = site.object_key(path, f"v1/{INVENTORY}")
-    try:
-        data, _ = site.bucket.get(key)
-    except FileNotFoundError:
-        return ()
-    found = {of(name, data) for name in CONTENT}
+    found = _digests(site, key)
     is_open = any(held.note.inventory in found and not held.note.given_up for held in notes)
     return (key,) if is_open else ()
 
@@ -105,6 +101,33 @@ def version_prefixes(site: BucketSite, path: StoragePath) -> list[str]:
     start = len(site.object_key(path, ""))
     _, deeper = site.bucket.level(site.object_key(path, "v"))
     return [prefix for prefix in deeper if VERSION.fullmatch(prefix[start:-1])]
+
+
+def clear_sidecars(site: BucketSite, path: StoragePath, digest: str) -> None:
+    """Remove sidecars of an inventory that did not come to anything, where it is not itself.
+
+    A writer that was asleep may have sent one after the inventory was taken out.
+    """
+    for prefix in version_prefixes(site, path):
+        for entry in site.bucket.level(f"{prefix}{INVENTORY}.")[0]:
+            try:
+                line = site.bucket.get(entry.key)[0]
+                if line.split()[:1] != [digest.encode()]:
+                    continue
+                if digest in _digests(site, f"{prefix}{INVENTORY}"):
+                    continue
+                site.bucket.delete(entry.key, Condition(etag=entry.etag))
+            except (FileNotFoundError, ConditionFailed):
+                continue  # somebody is at it
+
+
+def _digests(site: BucketSite, key: str) -> set[str]:
+    """What the digest of a file is, by any algorithm that addresses content; empty without it."""
+    try:
+        data, _ = site.bucket.get(key)
+    except FileNotFoundError:
+        return set()
+    return {of(name, data) for name in CONTENT}
 
 
 def named(root: Root) -> Collection[str]:

@@ -157,6 +157,8 @@ def bury(site: BucketSite, held: Held) -> bool:
     site.bucket.delete_all(
         [entry.key for entry in found if _is_dead(entry.key[start:], named, others)]
     )
+    if held.note.inventory is not None:
+        purging.clear_sidecars(site, path, held.note.inventory)
     if not is_purge:
         whole = site.object_key(path, "v")
         abandoned.abort(site.bucket, whole, math.inf, within=f"/{held.note.nonce}/")

@@ -176,9 +176,11 @@ class BucketWorkplace:
         try:
             data, found = self._site.bucket.get(key)
         except FileNotFoundError:
-            return
-        if data == self._data:
+            data, found = b"", None
+        if found is not None and data == self._data:
             commit.take_out(self._site, self._path, self._version, found.etag)
+        elif self._held.note.inventory is not None:
+            purging.clear_sidecars(self._site, self._path, self._held.note.inventory)
 
     def _complete(self, inventory: Inventory) -> None:
         """See to what belongs to a version that exists; our note stays until that is done."""
