@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from strongroom.errors import Damaged
 from strongroom.ocfl.backend import Repairs
 from strongroom.ocfl.root import OcflRoot
 from strongroom.ocfl.validation.problems import Problem, Severity
@@ -290,6 +291,24 @@ def test_without_anything_that_proves_it_no_inventory_is_believed(harmed: Harmed
     assert repairs.done == ()
     assert harmed.group.partition("/repository/")[2] in " ".join(repairs.failed)
     assert harmed.keys() == lying != before
+
+
+def test_an_object_whose_inventory_is_lost_for_good_is_told(harmed: Harmed) -> None:
+    """It is neither passed over nor taken for one that was purged."""
+    for below in ("inventory.json", "inventory.json.sha256"):
+        harmed.delete(below)
+    lying = harmed.keys()
+    root = OcflRoot.open(harmed.store, create=False)
+    [damaged] = [found for found in root.objects() if isinstance(found, Damaged)]
+    assert damaged.problem == "bad-inventory"
+    assert harmed.place in damaged.message
+    repairs = root.repair(every=True)
+    assert repairs.done == ()
+    [told] = repairs.failed
+    assert harmed.group.partition("/repository/")[2] in told
+    answer = harmed.stage.client.get(harmed.group, params={"version": "v1"})
+    assert (answer.status_code, answer.json()["code"]) == (500, "missing-object")
+    assert harmed.keys() == lying
 
 
 def test_a_lost_declaration(harmed: Harmed) -> None:
