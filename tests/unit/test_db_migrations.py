@@ -12,6 +12,7 @@ from sqlalchemy import create_engine
 
 from strongroom.db import migrate
 from strongroom.db.engine import open_database
+from strongroom.db.sqlite import TRIGRAMS
 from strongroom.db.tables import metadata
 from strongroom.errors import StrongroomError
 
@@ -44,7 +45,9 @@ def test_the_steps_lead_to_the_tables_as_they_are_written(migrated: Path, tmp_pa
 def test_alembic_finds_no_difference(migrated: Path) -> None:
     engine = create_engine(f"sqlite:///{migrated}")
     with engine.connect() as c:
-        assert compare_metadata(MigrationContext.configure(c), metadata) == []
+        # the index of trigrams is a table of SQLite's own, with tables behind it
+        ours = {"include_name": lambda name, kind, _: not (name or "").startswith(TRIGRAMS)}
+        assert compare_metadata(MigrationContext.configure(c, opts=ours), metadata) == []
     engine.dispose()
 
 

@@ -24,6 +24,7 @@ from strongroom.api.guards import Hosts
 from strongroom.api.routes import (
     access,
     activity,
+    archiving,
     deposits,
     file_view,
     files,
@@ -31,6 +32,7 @@ from strongroom.api.routes import (
     mets,
     pipeline,
     repository,
+    search,
     service,
     storage,
 )
@@ -51,12 +53,15 @@ PRESERVATION: tuple[HTTPRouteHandler, ...] = (
     *pipeline.HANDLERS,
     *repository.PRESERVATION,
     *activity.PRESERVATION,
+    *archiving.HANDLERS,
+    *search.PRESERVATION,
 )
 STORAGE: tuple[HTTPRouteHandler, ...] = (
     *service.STORAGE,
     *repository.STORAGE,
     *storage.HANDLERS,
     *activity.STORAGE,
+    *search.STORAGE,
 )
 
 

@@ -15,6 +15,10 @@ _REQUEST = {
         "announced. The errors name the properties that say something else."
     ),
     "bad-agent": "The name of an agent has 1 to 255 printable characters and no slash.",
+    "bad-archive-job": (
+        "An archiving job needs id, depositId, depositUri and startTime. The errors name every "
+        "property that cannot be used."
+    ),
     "bad-date": "Write moments as ISO 8601, such as 2026-01-31T12:00:00Z.",
     "bad-digest": (
         "A digest is a SHA-256 in 64 hexadecimal digits; upper case and the prefix sha256: are "
@@ -51,6 +55,10 @@ _REQUEST = {
     ),
     "bad-rights": (
         "A rights statement is an absolute URI (RFC 3986), such as one of rightsstatements.org."
+    ),
+    "bad-search": (
+        "A search needs a text; pages are counted from 0 and have 1 to 500 results; the type is "
+        "All, Deposits or Fedora."
     ),
     "bad-size": "A size is a whole number of bytes from 0.",
     "bad-status": (
@@ -182,6 +190,7 @@ _STATE = {
         "Another program has changes in this OCFL object that it has not committed. Commit or "
         "discard them there first."
     ),
+    "no-archive-job": "No archiving job of this deposit is recorded.",
     "no-content": "Only Binaries have content.",
     "no-deposit": "There is no deposit with this id.",
     "no-files": "The working area of the deposit is gone.",
@@ -199,6 +208,7 @@ _STATE = {
         "METS says one thing of several files or folders here, by one div or one dmdSec, so that "
         "it cannot be changed for one alone. Take the file out of METS and put it in again."
     ),
+    "other-archive-job": "Another archiving job with this id is recorded already.",
     "no-version": "There is no such version.",
     "not-a-group": "What is at this path is no Archival Group.",
     "not-deletable": "Only empty Containers outside Archival Groups can be deleted.",
@@ -381,6 +391,10 @@ _SERVER = {
     "bad-settings": "The settings cannot be used; the errors name each of them.",
     "bad-storage-root": "The OCFL storage root cannot be opened.",
     "damaged": "Stored bytes are not what their record says. Restore them from a copy.",
+    "deposits-unusable": (
+        "The folder of the deposits' files cannot be read or written. See whether "
+        "its disk is mounted, and whether the server's user may write there."
+    ),
     "database-busy": "The index is busy. Try again in a moment.",
     "database-damaged": (
         "The index is damaged. It can be made again from storage: strongroom rebuild."

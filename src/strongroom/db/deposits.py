@@ -11,11 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row, UnaryExpression, func, select
 
-from strongroom.db.sql import explaining
-from strongroom.db.tables import deposits
+from strongroom.db.sql import explaining, upsert_rows
+from strongroom.db.tables import deposit_texts, deposits
 from strongroom.domain.deposit_query import DepositOrder, DepositQuery
 from strongroom.domain.deposits import Deposit, DepositStatus, Layout
 from strongroom.domain.paths import RepositoryPath
+from strongroom.domain.searching import deposit_text
 from strongroom.errors import Conflict, Fault, NotFound
 
 _D = deposits.c
@@ -38,6 +39,7 @@ def insert(c: Connection, deposit: Deposit) -> None:
     """Keep a new Deposit; Conflict (``active-deposit``) if another active one has its group."""
     with explaining(c, lambda: _taken(c, deposit)):
         c.execute(sa.insert(deposits).values(_values(deposit)))
+    upsert_rows(c, deposit_texts, [(deposit.id, _text(deposit))])
 
 
 def get(c: Connection, deposit_id: str) -> Deposit | None:
@@ -54,6 +56,7 @@ def save(c: Connection, deposit: Deposit) -> None:
         done = c.execute(sa.update(deposits).where(_D.id == deposit.id).values(_values(deposit)))
     if done.rowcount == 0:
         raise NotFound(f"There is no deposit '{deposit.id}'.")
+    upsert_rows(c, deposit_texts, [(deposit.id, _text(deposit))])
 
 
 def delete(c: Connection, deposit_id: str) -> None:
@@ -78,6 +81,23 @@ def query(c: Connection, q: DepositQuery) -> tuple[list[Deposit], int]:
         return [], total
     rows = c.execute(
         select(deposits).where(*conditions).order_by(*_order(q)).limit(q.page_size).offset(q.offset)
+    )
+    return [_deposit(row) for row in rows], total
+
+
+def search(c: Connection, pattern: str, *, limit: int, offset: int) -> tuple[list[Deposit], int]:
+    """Deposits whose texts hold the (folded) pattern, newest first, and how many there are."""
+    holds = deposit_texts.c.text.contains(pattern, autoescape=True)
+    total = c.scalar(select(func.count()).select_from(deposit_texts).where(holds)) or 0
+    if offset >= total:
+        return [], total
+    rows = c.execute(
+        select(deposits)
+        .join(deposit_texts, deposit_texts.c.deposit == _D.id)
+        .where(holds)
+        .order_by(_D.created.desc(), _D.id.desc())
+        .limit(limit)
+        .offset(offset)
     )
     return [_deposit(row) for row in rows], total
 
@@ -153,6 +173,10 @@ def _taken(c: Connection, deposit: Deposit) -> Conflict | None:
             )
         ],
     )
+
+
+def _text(deposit: Deposit) -> str:
+    return deposit_text((deposit.group_name, deposit.submission_text, deposit.group, deposit.id))
 
 
 def _values(deposit: Deposit) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row, select
 
+from strongroom.db import search
 from strongroom.db.tables import events, members, versions
 from strongroom.db.tables import nodes as rows
 from strongroom.domain.paths import RepositoryPath, ancestors, parent
@@ -66,6 +67,8 @@ def put_node(c: Connection, node: Node) -> None:
     ]
     if fresh:
         c.execute(sa.insert(versions), fresh)
+    if node.kind is Kind.GROUP:
+        search.mark(c, node.path, node.inventory_digest)
 
 
 def node(c: Connection, path: RepositoryPath) -> Node | None:
@@ -86,7 +89,9 @@ def has_children(c: Connection, path: RepositoryPath) -> bool:
 
 def remove_node(c: Connection, path: RepositoryPath) -> None:
     """Forget a node with its versions and members; harmless if there is none."""
-    c.execute(sa.delete(rows).where(_N.path == path))
+    kind = c.scalar(sa.delete(rows).where(_N.path == path).returning(_N.kind))
+    if kind == Kind.GROUP.value:
+        search.mark(c, path, "")
 
 
 def group_at_or_above(c: Connection, path: RepositoryPath) -> Node | None:
@@ -120,7 +125,7 @@ def nodes(c: Connection) -> Iterator[Node]:
 
 
 def clear_index(c: Connection) -> None:
-    """Empty the index: nodes, versions, members and the events of jobs.
+    """Empty the index (nodes, versions, members, the events of jobs), and the search with it.
 
     Deposits, jobs, tickets and pushed events stay.
     """
@@ -129,6 +134,7 @@ def clear_index(c: Connection) -> None:
     c.execute(sa.delete(versions))
     c.execute(sa.delete(rows))
     c.execute(sa.delete(events).where(events.c.job.is_not(None)))
+    search.clear(c)
 
 
 def node_id(c: Connection, path: RepositoryPath) -> int:

@@ -7,6 +7,7 @@ storage and can be made again. The other tables hold work in hand, which storage
 from __future__ import annotations
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -17,9 +18,11 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    event,
     text,
 )
 
+from strongroom.db import sqlite
 from strongroom.db.types import Json, Moment, path_type
 from strongroom.domain.importjob import Progress
 from strongroom.errors import Fault
@@ -75,6 +78,31 @@ digests = Table(
     Column("digest", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+
+#: what a search for deposits looks into, folded; see :mod:`strongroom.domain.searching`
+deposit_texts = Table(
+    "deposit_texts",
+    metadata,
+    Column("deposit", Text, ForeignKey("deposits.id", ondelete="CASCADE"), primary_key=True),
+    Column("text", Text, nullable=False),
+)
+
+#: what archivers did with deposits, as they said it
+archive_jobs = Table(
+    "archive_jobs",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("deposit", Text, nullable=False),
+    Column("recorded", Moment, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Column("begun", Moment, nullable=False),
+    Column("ended", Moment),
+    Column("deleted", BigInteger),
+    Column("batch", BigInteger),
+    Column("errors", Text),
+)
+Index("archive_jobs_deposit", archive_jobs.c.deposit, archive_jobs.c.ended)
 
 # Jobs outlive their deposit, and storage outlives both: neither is tied by a foreign key.
 jobs = Table(
@@ -234,4 +262,41 @@ events = Table(
     Column("group_path", path_type(), nullable=False),
     Column("job", Text, unique=True),
     Column("starts", Moment),
+)
+
+# ------------------------------------------------------------------------------------- the search
+
+# Filled from the index after the fact, so that recording a version does not wait for it.
+
+#: groups whose rows here are not yet what the index says, and the inventory that it says it by
+search_pending = Table(
+    "search_pending",
+    metadata,
+    Column("path", path_type(), primary_key=True),
+    Column("inventory_digest", Text, nullable=False),
+)
+
+search_groups = Table(
+    "search_groups",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("path", path_type(), nullable=False, unique=True),
+)
+
+#: numbered so that what changed last has the greatest number: see :mod:`strongroom.db.search`
+search_binaries = Table(
+    "search_binaries",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("grp", Integer, nullable=False),
+    Column("path", path_type(), nullable=False),
+    #: the text that is searched, folded; null in SQLite, where an index of its own has it
+    Column("text", Text),
+)
+Index("search_binaries_group", search_binaries.c.grp, search_binaries.c.path)
+
+event.listen(
+    search_binaries,
+    "after_create",
+    DDL(sqlite.TRIGRAM_TABLE).execute_if(dialect="sqlite"),  # type: ignore[no-untyped-call]
 )
