@@ -27,10 +27,10 @@ from strongroom.domain.resources import Kind, Member, Node, Version
 from strongroom.domain.searching import path_pattern
 from strongroom.services import search_fill
 
-WORDS = (
-    "maps atlas photo letters archive novels leeds special manuscripts theses journal audio film "
-    "poem diary garden river house street church market school record drawing print negative"
-).split()
+WORDS = """
+maps atlas photo letters archive novels leeds special manuscripts theses journal audio film poem
+diary garden river house street church market school record drawing print negative
+""".split()  # noqa: SIM905
 START = datetime(2020, 1, 1, tzinfo=UTC)
 QUESTIONS = (
     ("a whole id", None),

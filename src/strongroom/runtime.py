@@ -72,6 +72,8 @@ def open_context(settings: Settings, queue: Queue | None = None) -> Context:
         max_mets=settings.max_mets,
         scratch=settings.data / "scratch",
         tools=running.ALL,
+        origins=places.open_origins(settings),
+        destinations=places.open_destinations(settings),
     )
 
 

@@ -93,8 +93,14 @@ def create_app(ctx: Context, *, settings: EdgeSettings) -> ASGIApp:
             ),
             Router(
                 STORAGE_PREFIX,
+                route_handlers=storage.LARGE,
+                dependencies=dependencies(stored),
+                request_max_body_size=settings.max_json,
+            ),
+            Router(
+                STORAGE_PREFIX,
                 route_handlers=[
-                    *STORAGE,
+                    *(handler for handler in STORAGE if handler not in storage.LARGE),
                     *_storage_documentation(settings),
                     *pages.problem_pages(),
                 ],

@@ -84,7 +84,14 @@ _REQUEST = {
     "foreign-id": (
         "The id belongs to another repository. Ids begin with this server's public root."
     ),
-    "foreign-origin": "The origin of a file in a job lies outside the deposit's files.",
+    "foreign-destination": (
+        "Exports of the Storage API are written to folders below the places that the setting "
+        "storage_destinations names, and nowhere else."
+    ),
+    "foreign-origin": (
+        "The origin of a file in a job lies outside the deposit's files; or, in a job without a "
+        "deposit, outside the places that the setting storage_origins names."
+    ),
     "foreign-site": (
         "The request comes from a page of another site, which may not use a server that listens "
         "on loopback without authentication."
@@ -150,6 +157,7 @@ _STATE = {
         "An Archival Group has one active deposit at a time. Use that one, or finish, "
         "deactivate or delete it first."
     ),
+    "active-export": "Another export of this Archival Group is not finished; wait for it.",
     "active-import": (
         "An import into this Archival Group is not finished. Wait for it, or cancel it while it "
         "waits."

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, exists, select
 
 from strongroom.db import intents, job_documents, tickets
-from strongroom.db.jobs import job_of, plan_of
+from strongroom.db.jobs import job_of, plan_of, terms_of
 from strongroom.db.tables import jobs
 from strongroom.domain.importjob import Job, JobKind, JobStatus, Outcome, Progress
 from strongroom.errors import Conflict, Fault, NotFound
@@ -56,7 +56,7 @@ def claim(c: Connection, worker: str, now: datetime, *, but: JobKind | None = No
             .returning(jobs)
         ).one_or_none()
         if row is not None:  # else another worker was faster
-            return job_of(row, plan_of(c, job_id))
+            return job_of(row, plan_of(c, job_id), terms_of(c, row))
     return None
 
 

@@ -76,4 +76,8 @@ def get(ctx: Context, job_id: str) -> JobView:
         if job is None or job.kind is not JobKind.EXPORT:
             raise NotFound(f"There is no export '{job_id[:50]}'.", code="no-job")
         copied = job_rows.exported(c, job_id)
-    return JobView(job=job, destination=ctx.areas.area(job.deposit).uri, exported=tuple(copied))
+    if job.terms is not None:
+        destination = job.terms.destination
+    else:
+        destination = ctx.areas.area(job.deposit).uri
+    return JobView(job=job, destination=destination, exported=tuple(copied))
