@@ -114,7 +114,7 @@ def member(
 
     Only then does it tell, as ``partOf``, which Archival Group it belongs to.
     """
-    drawing = _Drawing.of(group, object_path, uris, place)
+    drawing = Drawing.of(group, object_path, uris, place)
     part_of = uris.repository(group.path)
     if value.kind is Kind.BINARY:
         binary = drawing.binary(value)
@@ -139,7 +139,7 @@ def group(value: Group, uris: Uris, place: Place) -> wire.ArchivalGroup:
     shape.storage_map = storage_map(value, uris, place)
     shape.origin = place.origin(value.object_path)
 
-    drawing = _Drawing.of(value.node, value.object_path, uris, place)
+    drawing = Drawing.of(value.node, value.object_path, uris, place)
     folders: dict[str, wire.ArchivalGroup | wire.Container] = {"": shape}
     binaries: list[Member] = []
     # a folder's path sorts before the paths below it
@@ -176,7 +176,7 @@ def lightweight_group(value: Group, uris: Uris) -> wire.ArchivalGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Drawing:
+class Drawing:
     """What all members of one group share while they are drawn."""
 
     base: str
@@ -186,7 +186,7 @@ class _Drawing:
     stamps: Mapping[int, _Stamp]
 
     @classmethod
-    def of(cls, node: Node, object_path: str, uris: Uris, place: Place) -> _Drawing:
+    def of(cls, node: Node, object_path: str, uris: Uris, place: Place) -> Drawing:
         return cls(
             base=uris.repository(node.path) + "/",
             content=uris.content(node.path) + "/",
@@ -239,7 +239,7 @@ def stored_members(
     items: Iterable[Member], path: RepositoryPath, versions: Mapping[int, Version], uris: Uris
 ) -> tuple[list[wire.Container], list[wire.Binary]]:
     """Members as an import result lists them: as stored, without ``origin``, in the order given."""
-    drawing = _Drawing(
+    drawing = Drawing(
         base=uris.repository(path) + "/",
         content=uris.content(path) + "/",
         origin=None,

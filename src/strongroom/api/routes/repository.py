@@ -11,17 +11,18 @@ from litestar import HttpMethod, Response, delete, get, put, route
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response.base import ASGIResponse
 
+from strongroom.api import streamed
 from strongroom.api.body import EdgeRequest
 from strongroom.api.contents import ContentResponse, respond
 from strongroom.api.edge import Agent, Edge, Given, repository_path
 from strongroom.api.inputs import container_name
 from strongroom.api.operation import JSON, documented
 from strongroom.domain.paths import ROOT, RepositoryPath
-from strongroom.domain.resources import Group
+from strongroom.domain.resources import Group, Kind
 from strongroom.errors import BadRequest, Fault
-from strongroom.services import browse, containers
+from strongroom.services import browse, containers, large
 from strongroom.services.views import ContainerView, MemberView, ResourceView
-from strongroom.wire import render_resources
+from strongroom.wire import render_large, render_resources
 from strongroom.wire.resources import ArchivalGroup, Binary, Container, ContainerIn, StorageMap
 
 KIND_HEADER = "X-Preservation-Resource-Type"
@@ -66,6 +67,11 @@ def _show(
         kind = browse.kind(edge.ctx, path).value if found is None else _kind(found)
         # a HEAD must not tell the length of anything but GET's answer, which was not made
         return ContentResponse(ASGIResponse(headers={KIND_HEADER: kind}, is_head_response=True))
+    if not light and (big := large.group(edge.ctx, path, version)) is not None:
+        pieces = render_large.group(big.group, big.members, edge.uris, edge.place)
+        answer = streamed.respond(pieces)
+        answer.headers[KIND_HEADER] = Kind.GROUP.value
+        return answer
     found = browse.resource(edge.ctx, path, version)
     shape = shape_of(found, edge, lightweight=light)
     return Response(shape, headers={KIND_HEADER: _kind(found)})
@@ -174,17 +180,21 @@ def delete_container(
     "/ocfl/storagemap/{path:str}",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("Where the bytes of an Archival Group lie", problems=(404, 410)),
+    opt=documented(
+        "Where the bytes of an Archival Group lie", answer=StorageMap, problems=(404, 410)
+    ),
 )
 def show_storage_map(
     edge: Given, path: FromPath[str], version: FromQuery[str | None] = None
-) -> StorageMap:
+) -> Response[Any]:
     where = repository_path(path)
     if where == ROOT:
         raise BadRequest("Name an Archival Group after /ocfl/storagemap/.", code="missing-path")
-    return render_resources.storage_map(
-        browse.group(edge.ctx, where, version), edge.uris, edge.place
-    )
+    if (big := large.group(edge.ctx, where, version)) is not None:
+        pieces = render_large.large_map(big.group, big.members, edge.uris, edge.place)
+        return streamed.respond(pieces)
+    group = browse.group(edge.ctx, where, version)
+    return Response(render_resources.storage_map(group, edge.uris, edge.place))
 
 
 _CHECK = documented(
