@@ -16,7 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp
 
-from strongroom.api import openapi, pages
+from strongroom.api import idempotency, openapi, pages
 from strongroom.api.body import EdgeRequest
 from strongroom.api.edge import Edge, dependencies
 from strongroom.api.front import Front
@@ -111,6 +111,7 @@ def create_app(ctx: Context, *, settings: EdgeSettings) -> ASGIApp:
         request_max_body_size=min(settings.max_json, MAX_SMALL),
         exception_handlers={Exception: _hand_on},
         lifespan=[_threads(settings.threads)],
+        middleware=[idempotency.middleware(ctx, settings.max_json)],
         openapi_config=None,
         logging_config=None,
     )

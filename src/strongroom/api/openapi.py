@@ -32,6 +32,7 @@ _INNER = frozenset({"edge", "agent", "request", "data"})
 
 _PARAMETER = re.compile(r"\{(\w+):\w+\}")
 
+_ONCE = {"Idempotency-Key": "The same request under the same key is carried out once"}
 _COMMON_HEADERS = {
     "X-Client-Identity": "Name of the agent, while authentication is off",
     "x-correlation-id": "Echoed, and written beside every log line about the request",
@@ -220,7 +221,8 @@ def _parameters(
             "schema": schema_of(query.type),
         }
         yield {**entry, "description": query.text} if query.text else entry
-    for name, text in {**item.operation.headers, **_COMMON_HEADERS}.items():
+    once = _ONCE if item.operation.once else {}
+    for name, text in {**item.operation.headers, **once, **_COMMON_HEADERS}.items():
         yield {"name": name, "in": "header", "description": text, "schema": {"type": "string"}}
 
 

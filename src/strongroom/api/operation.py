@@ -31,6 +31,8 @@ class Operation:
     query: Mapping[str, str] = field(default_factory=dict)
     #: request headers that matter, with what they mean
     headers: Mapping[str, str] = field(default_factory=dict)
+    #: whether ``Idempotency-Key`` is heeded
+    once: bool = False
     #: media type of a request body that is no JSON
     upload: str | None = None
 

@@ -20,6 +20,7 @@ _REQUEST = {
         "property that cannot be used."
     ),
     "bad-date": "Write moments as ISO 8601, such as 2026-01-31T12:00:00Z.",
+    "bad-datetime": "Accept-Datetime is an HTTP date, such as Thu, 31 May 2007 20:35:00 GMT.",
     "bad-digest": (
         "A digest is a SHA-256 in 64 hexadecimal digits; upper case and the prefix sha256: are "
         "accepted."
@@ -37,6 +38,7 @@ _REQUEST = {
     "bad-job": (
         "The import job cannot be read. The errors name each property and what is expected."
     ),
+    "bad-key": "An Idempotency-Key has 1 to 255 visible ASCII characters, and there is one of it.",
     "bad-page": "Pages are numbered from 1, and a page has a limited size.",
     "bad-parameter": "A query parameter cannot be read. The errors name it and what is expected.",
     "bad-path": (
@@ -198,11 +200,21 @@ _STATE = {
         "Another program has changes in this OCFL object that it has not committed. Commit or "
         "discard them there first."
     ),
+    "key-in-use": (
+        "The request that came first under this Idempotency-Key is being carried out. Ask again in "
+        "a moment."
+    ),
+    "key-reused": "Another request was sent under this Idempotency-Key; use one key for each.",
+    "outcome-unknown": (
+        "The server stopped while it carried out the request under this Idempotency-Key. Look "
+        "whether what it asked for is there, and use another key."
+    ),
     "no-archive-job": "No archiving job of this deposit is recorded.",
     "no-content": "Only Binaries have content.",
     "no-deposit": "There is no deposit with this id.",
     "no-files": "The working area of the deposit is gone.",
     "no-group": "There is no Archival Group at this path.",
+    "no-history": "Only Archival Groups and Binaries have a list of states.",
     "no-job": "There is no such job here.",
     "no-mets": "The deposit, or the Archival Group, has no METS file.",
     "no-parent": (

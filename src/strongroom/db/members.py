@@ -105,6 +105,16 @@ def is_beyond(c: Connection, group: RepositoryPath, count: int, depth: int) -> b
     return found[0] > count or (found[1] or 0) > depth
 
 
+def has_more_children(c: Connection, group: RepositoryPath, parent_path: str, count: int) -> bool:
+    """Whether more living members than so many lie directly below a Container of a group."""
+    depth = 0 if parent_path == "" else _depth(parent_path) + 1
+    where = [_in(group), _M.depth == depth, _M.deleted.is_(False)]
+    if parent_path != "":
+        where += below(_M.path, parent_path)
+    some = select(_M.depth).where(*where).limit(count + 1).subquery()
+    return (c.scalar(select(sa.func.count()).select_from(some)) or 0) > count
+
+
 def depths(c: Connection, group: RepositoryPath) -> list[int]:
     """At which depths (slashes in the path) a group has members, ascending."""
     return list(c.scalars(select(_M.depth).where(_in(group)).distinct().order_by(_M.depth)))

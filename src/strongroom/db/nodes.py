@@ -5,7 +5,7 @@ Their versions go with them; what lies inside a group is in :mod:`strongroom.db.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
@@ -79,6 +79,18 @@ def node(c: Connection, path: RepositoryPath) -> Node | None:
 def children(c: Connection, path: RepositoryPath) -> list[Node]:
     """The living nodes directly below this path, sorted by path; ``""`` is the root."""
     return _read(c, [_N.parent == path, _N.deleted.is_(False)])
+
+
+def nodes_at(c: Connection, paths: Iterable[str]) -> list[Node]:
+    """The living nodes at these paths, by path."""
+    return _read(c, [_N.path.in_(list(paths)), _N.deleted.is_(False)])
+
+
+def child_digests(c: Connection, path: RepositoryPath) -> Iterator[tuple[str, str]]:
+    """Path and inventory digest of the living nodes directly below this path, by path."""
+    living = (_N.parent == path, _N.deleted.is_(False))
+    found = c.execute(select(_N.path, _N.inventory_digest).where(*living).order_by(_N.path))
+    return ((child, digest) for child, digest in found)
 
 
 def has_children(c: Connection, path: RepositoryPath) -> bool:

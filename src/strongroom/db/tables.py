@@ -197,6 +197,23 @@ claims = Table(
     Column("since", Moment, nullable=False),
 )
 
+#: answers that are given again if the same request comes again
+replays = Table(
+    "replays",
+    metadata,
+    #: digest of who asks, for what, and under which key
+    Column("key", Text, primary_key=True),
+    #: of the body
+    Column("digest", Text, nullable=False),
+    Column("began", Moment, nullable=False),
+    #: which process works on it; null once it has been answered
+    Column("owner", Text),
+    Column("status", Integer),
+    Column("headers", Json(tuple[tuple[str, str], ...])),
+    Column("body", LargeBinary),
+)
+Index("replays_began", replays.c.began)
+
 meta = Table(
     "meta",
     metadata,

@@ -13,15 +13,19 @@ from typing import Protocol
 import msgspec
 
 from strongroom.domain.paths import map_key
-from strongroom.domain.resources import Group, Member
+from strongroom.domain.resources import Group, Member, Node
 from strongroom.wire import resources as wire
 from strongroom.wire.render_resources import (
     Drawing,
     Place,
     lightweight_group,
+    listed_node,
     object_version,
+    root,
     storage_map,
 )
+from strongroom.wire.render_resources import container as one_container
+from strongroom.wire.render_resources import member as one_member
 from strongroom.wire.uris import Uris
 
 #: Binaries that are encoded at once, and bytes that are handed on at once
@@ -51,6 +55,51 @@ def group(value: Group, members: Members, uris: Uris, place: Place) -> Iterator[
 def large_map(value: Group, members: Members, uris: Uris, place: Place) -> Iterator[bytes]:
     """Where the bytes of one version of a group lie."""
     return _gathered(_map(value, members, uris, place))
+
+
+def container(node: Node | None, children: Iterable[Node], uris: Uris) -> Iterator[bytes]:
+    """The root, or a Container outside groups, with its immediate children in their order."""
+    shape = root((), uris) if node is None else one_container(node, (), uris)
+    return _gathered(_listed(shape, children, uris))
+
+
+def _listed(shape: wire.Container, children: Iterable[Node], uris: Uris) -> Iterator[bytes]:
+    head, tail = _encode(shape).split(_NO_CHILDREN)
+    yield head + b'"containers":['
+    comma = b""
+    for child in children:
+        yield comma + _encode(listed_node(child, uris))
+        comma = b","
+    yield b'],"binaries":[]' + tail
+
+
+def member(
+    value: Member, members: Members, group: Node, object_path: str, uris: Uris, place: Place
+) -> Iterator[bytes]:
+    """A Container inside a group with its immediate children."""
+    shape = one_member(value, group, object_path, (), uris, place)
+    return _gathered(_children(_encode(shape), value, members, group, object_path, uris, place))
+
+
+def _children(
+    shape: bytes,
+    value: Member,
+    members: Members,
+    group: Node,
+    object_path: str,
+    uris: Uris,
+    place: Place,
+) -> Iterator[bytes]:
+    drawing = Drawing.of(group, object_path, uris, place)
+    head, tail = shape.split(_NO_CHILDREN)
+    yield head + b'"containers":['
+    comma = b""
+    for folder in members.folders(value.path):
+        yield comma + _encode(drawing.container(folder))
+        comma = b","
+    yield b'],"binaries":['
+    yield from _binaries(members.binaries(value.path), drawing)
+    yield b"]" + tail
 
 
 def _group(value: Group, members: Members, uris: Uris, place: Place) -> Iterator[bytes]:

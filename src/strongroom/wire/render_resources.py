@@ -72,13 +72,13 @@ def root(children: Iterable[Node], uris: Uris) -> wire.Container:
 
 def container(node: Node, children: Iterable[Node], uris: Uris) -> wire.Container:
     """A Container outside groups with its immediate children."""
-    shape = _node(node, uris)
+    shape = listed_node(node, uris)
     shape.part_of = uris.repository(parent(node.path))
     shape.containers = _listed(children, uris)
     return shape
 
 
-def _node(node: Node, uris: Uris) -> wire.Container:
+def listed_node(node: Node, uris: Uris) -> wire.Container:
     """A Container, or an Archival Group as a list shows it: with a Container's properties only."""
     first, head = node.versions[0], node.head
     shape = wire.Container(
@@ -96,7 +96,7 @@ def _node(node: Node, uris: Uris) -> wire.Container:
 
 
 def _listed(children: Iterable[Node], uris: Uris) -> list[wire.Container]:
-    return sorted((_node(child, uris) for child in children), key=_by_id)
+    return sorted((listed_node(child, uris) for child in children), key=_by_id)
 
 
 # ------------------------------------------------------------------------ inside groups

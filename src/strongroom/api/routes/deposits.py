@@ -84,7 +84,7 @@ def _links(address: str, query: dict[str, Any], page: DepositPage) -> str:
     "/deposits",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("Create a deposit", problems=_CREATE),
+    opt=documented("Create a deposit", problems=_CREATE, once=True),
 )
 def create_deposit(
     edge: Given, agent: Agent, data: JSONBody[DepositIn | None] = None
@@ -96,7 +96,7 @@ def create_deposit(
     "/deposits/from-identifier",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("Create a deposit for an identifier", problems=(*_CREATE, 502, 504)),
+    opt=documented("Create a deposit for an identifier", problems=(*_CREATE, 502, 504), once=True),
 )
 def create_from_identifier(
     edge: Given, agent: Agent, data: JSONBody[SchemaAndValue]
@@ -121,7 +121,7 @@ def create_from_identifier(
     "/deposits/export",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("Export an Archival Group into a new deposit", problems=_CREATE),
+    opt=documented("Export an Archival Group into a new deposit", problems=_CREATE, once=True),
 )
 def create_by_export(
     edge: Given, agent: Agent, data: JSONBody[DepositIn | None] = None

@@ -46,7 +46,7 @@ def show_diff(edge: Given, agent: Agent, deposit_id: FromPath[str]) -> ImportJob
     "/deposits/{deposit_id:str}/importjobs",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("Submit an import job", problems=(*_DIFF, 415)),
+    opt=documented("Submit an import job", problems=(*_DIFF, 415), once=True),
 )
 def submit_job(
     edge: Given, agent: Agent, deposit_id: FromPath[str], data: JSONBody[ImportJobIn]

@@ -23,7 +23,7 @@ def _shape(view: RunView, edge: Edge) -> ProcessPipelineResult:
     "/deposits/{deposit_id:str}/pipeline",
     status_code=204,
     sync_to_thread=True,
-    opt=documented("Run tools over the files of a deposit", problems=(404, 409)),
+    opt=documented("Run tools over the files of a deposit", problems=(404, 409, 422), once=True),
 )
 def start_run(edge: Given, agent: Agent, deposit_id: FromPath[str]) -> Response[None]:
     shape = _shape(pipeline.start(edge.ctx, agent, deposit_id), edge)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from litestar import HttpMethod, Response, get, post, route
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from strongroom.api import states
 from strongroom.api.body import EdgeRequest
 from strongroom.api.contents import ContentResponse, respond
 from strongroom.api.edge import Agent, Given, repository_path
@@ -33,7 +34,12 @@ from strongroom.wire.uris import file_uri
         media_type="*/*",
         also=(206, 304),
         problems=(404, 410, 416),
-        headers={"Range": "Byte ranges", "If-None-Match": "An ETag", "If-Range": "An ETag"},
+        headers={
+            "Range": "Byte ranges",
+            "If-None-Match": "An ETag",
+            "If-Range": "An ETag",
+            "Accept-Datetime": "A moment: what was there then (RFC 7089)",
+        },
     ),
 )
 def read_content(
@@ -42,14 +48,34 @@ def read_content(
     where = repository_path(path)
     if where == ROOT:
         raise BadRequest("Name a Binary after /content/.", code="missing-path")
-    return respond(content.open(edge.ctx, where, version), request.method, request.headers)
+    state = states.state(edge, where, version, request.headers, content=True)
+    found = content.open(edge.ctx, where, state.version)
+    return respond(found, request.method, request.headers, extra=state.headers)
+
+
+@get(
+    "/v1/content-timemap/{path:str}",
+    sync_to_thread=True,
+    media_type=states.LINK_FORMAT,
+    opt=documented(
+        "The states of the bytes of a Binary (RFC 7089)",
+        media_type=states.LINK_FORMAT,
+        problems=(404,),
+    ),
+)
+def show_content_timemap(edge: Given, path: FromPath[str]) -> str:
+    return states.timemap(edge, repository_path(path), content=True)
 
 
 @post(
     "/import",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("Submit an import job that needs no deposit", problems=(404, 409, 410, 415)),
+    opt=documented(
+        "Submit an import job that needs no deposit",
+        problems=(404, 409, 410, 415, 422),
+        once=True,
+    ),
 )
 def submit_import(
     edge: Given, agent: Agent, data: JSONBody[StorageImportJobIn]
@@ -99,7 +125,9 @@ def show_export(edge: Given, job_id: FromPath[str]) -> Export:
     media_type=JSON,
     sync_to_thread=True,
     opt=documented(
-        "Export a version of an Archival Group into a folder", problems=(404, 409, 410, 415)
+        "Export a version of an Archival Group into a folder",
+        problems=(404, 409, 410, 415, 422),
+        once=True,
     ),
 )
 def submit_export(edge: Given, agent: Agent, data: JSONBody[ExportIn]) -> Response[Export]:
@@ -148,6 +176,14 @@ def export_mets(edge: Given, agent: Agent, data: JSONBody[ExportIn]) -> Export:
     )
 
 
-HANDLERS = (read_content, submit_import, show_import, submit_export, show_export, export_mets)
+HANDLERS = (
+    read_content,
+    show_content_timemap,
+    submit_import,
+    show_import,
+    submit_export,
+    show_export,
+    export_mets,
+)
 #: those whose bodies list every file of a group, and are as long as that takes
 LARGE = (submit_import,)
