@@ -26,7 +26,7 @@ from strongroom.db.tables import (
     search_pending,
     versions,
 )
-from strongroom.domain.paths import MemberPath, RepositoryPath
+from strongroom.domain.paths import MemberPath, RepositoryPath, ancestors
 from strongroom.domain.resources import Kind
 from strongroom.domain.searching import path_text
 from strongroom.domain.times import to_millis
@@ -35,6 +35,10 @@ _B, _G, _P = search_binaries.c, search_groups.c, search_pending.c
 
 #: bits of a number that tell the Binaries of one millisecond apart; the others last until 2248
 _PLACE = 20
+#: behind every other character
+_LAST = "\U0010ffff"
+#: Binaries of which all numbers are read at once
+_FEW = 1_000
 #: greater than every number
 _NO_END = (1 << 63) - 1
 
@@ -184,6 +188,34 @@ def _first_free(c: Connection, millis: int) -> int:
 
 
 # ----------------------------------------------------------------------------------- searching
+
+
+def page(c: Connection, pattern: str, *, limit: int, offset: int) -> tuple[int, list[int]]:
+    """How many Binaries answer to a pattern, and the numbers on a page of them, newest first."""
+    if _by_trigrams(c):
+        few = sqlite.few_with_trigrams(c, pattern, _FEW)
+        if few is not None:
+            return len(few), few[offset : offset + limit]
+    total = count(c, pattern)
+    if offset >= total:
+        return total, []
+    return total, numbers(c, pattern, limit=limit, offset=offset)
+
+
+def page_inside(
+    c: Connection, start: str, *, limit: int, offset: int
+) -> tuple[int, list[int]] | None:
+    """The same for Binaries whose path begins so, exactly as it is written; None unless that is
+    inside an Archival Group, of which every path then is."""
+    above = ancestors(start)
+    group = c.execute(select(_G.id, _G.path).where(_G.path.in_(above))).one_or_none()
+    if group is None:
+        return None
+    inner = start[len(group.path) + 1 :]
+    where = (_B.grp == group.id, _B.path >= inner, _B.path < inner + _LAST)
+    total = c.scalar(select(func.count()).select_from(search_binaries).where(*where)) or 0
+    found = select(_B.id).where(*where).order_by(_B.id.desc()).limit(limit).offset(offset)
+    return total, list(c.scalars(found))
 
 
 def count(c: Connection, pattern: str) -> int:

@@ -200,6 +200,14 @@ def with_trigrams(c: Connection, text: str, *, limit: int, offset: int, before: 
     return [number for (number,) in found]
 
 
+def few_with_trigrams(c: Connection, text: str, most: int) -> list[int] | None:
+    """The numbers of all texts that hold this one, the greatest first; None if there are more than
+    ``most``. Two to three times as fast as from the greatest on, where few are found."""
+    statement = "SELECT rowid FROM search_trigrams WHERE search_trigrams MATCH ? LIMIT ?"
+    found = [n for (n,) in c.exec_driver_sql(statement, (_phrase(text), most + 1))]
+    return None if len(found) > most else found[::-1]
+
+
 def count_trigrams(c: Connection, text: str) -> int:
     """How many texts hold this one."""
     statement = "SELECT count(*) FROM search_trigrams WHERE search_trigrams MATCH ?"

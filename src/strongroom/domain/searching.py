@@ -48,6 +48,12 @@ def path_pattern(term: str) -> str | None:
     return "//"[: SHORTEST - len(doubled)] + doubled
 
 
+def path_start(term: str) -> str | None:
+    """What paths are to begin with, where a term says that."""
+    named = term.lower().startswith(FEDORA) and not _CONTROL.search(term)
+    return term[len(FEDORA) :] if named else None
+
+
 def fold(text: str) -> str:
     """The text with what is merely case taken out."""
     return text.casefold()

@@ -12,7 +12,7 @@ from strongroom.db import search as rows
 from strongroom.db.search import Found
 from strongroom.domain.deposits import Deposit
 from strongroom.domain.paths import decode, strip_roots
-from strongroom.domain.searching import FEDORA, deposit_pattern, path_pattern
+from strongroom.domain.searching import FEDORA, deposit_pattern, path_pattern, path_start
 from strongroom.errors import BadRequest, StrongroomError
 from strongroom.identifiers import Identified
 from strongroom.services import deposits
@@ -50,13 +50,17 @@ class FoundAll:
 def binaries(ctx: Context, text: str, *, page: int, page_size: int) -> FoundPage:
     """A page of the Binaries whose path holds the text, by the rules of
     :func:`~strongroom.domain.searching.path_pattern`."""
-    pattern = path_pattern(_term(ctx, text))
+    term = _term(ctx, text)
+    pattern, start = path_pattern(term), path_start(term)
+    total, chosen, offset = 0, list[int](), page * page_size
     with ctx.db.read() as c:
         pending = rows.pending_count(c)
-        total = rows.count(c, pattern) if pattern is not None else 0
-        chosen: list[int] = []
-        if pattern is not None and page * page_size < total:
-            chosen = rows.numbers(c, pattern, limit=page_size, offset=page * page_size)
+        exact = rows.page_inside(c, start, limit=page_size, offset=offset) if start else None
+        # an id in another case may be meant; that takes the longer way
+        if exact is not None and exact[0]:
+            total, chosen = exact
+        elif pattern is not None:
+            total, chosen = rows.page(c, pattern, limit=page_size, offset=offset)
         found = tuple(rows.found(c, chosen))
     return FoundPage(found=found, total=total, page=page, page_size=page_size, pending=pending)
 
