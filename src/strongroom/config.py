@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -53,6 +53,10 @@ class Settings:
     ocfl_layout: str
     #: ``warn``, ``refuse`` or ``ignore``: what to do about extensions of the root that are unknown
     unknown_extensions: str
+    #: what import jobs of the Storage API may read
+    storage_origins: tuple[Place, ...]
+    #: what its exports may be written to
+    storage_destinations: tuple[Place, ...]
     #: resolver configuration (TOML), if identifiers are to be resolved
     identifiers: Path | None
     #: ``on`` or ``off``: whether callers have to prove who they are
@@ -108,6 +112,14 @@ OPTIONS: dict[str, tuple[str, str]] = {
     ),
     "ocfl_layout": ("0004", "storage layout of a new OCFL root: 0004 (hashed) or 0003 (with id)"),
     "unknown_extensions": ("warn", "warn, refuse or ignore: OCFL extensions that are not known"),
+    "storage_origins": (
+        "",
+        "folders and s3://bucket/prefix places, by commas, that jobs of the Storage API may read",
+    ),
+    "storage_destinations": (
+        "",
+        "folders and s3://bucket/prefix places, by commas, in which its exports make folders",
+    ),
     "identifiers": ("", "TOML file that configures identifier resolvers"),
     "authentication": ("off", "on or off; off only while the server listens on loopback"),
     "oidc_issuers": ("", "OIDC issuers whose tokens are accepted, with commas between"),
@@ -194,6 +206,8 @@ def _from_file(file: Path, faults: list[Fault]) -> dict[str, str]:
     for name, value in table.items():
         if name not in OPTIONS:
             faults.append(_fault(f"{file}: {name}", "is no setting of Strongroom"))
+        elif name in _LISTS and isinstance(value, list):
+            found[name] = ",".join(str(each) for each in value)
         elif isinstance(value, bool) or not isinstance(value, str | int):
             faults.append(_fault(f"{file}: {name}", "must be a text or a number"))
         else:
@@ -210,6 +224,8 @@ def _settle(given: Mapping[str, str], faults: list[Fault]) -> Settings | None:
     numbers = {name: _number(name, values[name], faults) for name in _NUMBERS}
     places = {name: _place(name, values[name], faults) for name in ("deposits", "ocfl_root")}
     _check_apart(places["deposits"], places["ocfl_root"], faults)
+    lists = {name: _places(name, values[name], faults) for name in _LISTS}
+    _check_destinations(lists["storage_destinations"], [*places.values()], values["data"], faults)
     if not values["database"].startswith(DATABASES):
         scheme = values["database"].partition(":")[0]
         faults.append(
@@ -245,6 +261,8 @@ def _settle(given: Mapping[str, str], faults: list[Fault]) -> Settings | None:
         s3_region=values["s3_region"] or None,
         identifiers=Path(values["identifiers"]) if values["identifiers"] else None,
         grants=Path(values["grants"]) if values["grants"] else None,
+        storage_origins=lists["storage_origins"],
+        storage_destinations=lists["storage_destinations"],
         **numbers,  # type: ignore[arg-type]
         **texts,  # type: ignore[arg-type]
     )
@@ -261,6 +279,34 @@ def _place(name: str, text: str, faults: list[Fault]) -> Place:
         return Path(text).expanduser().absolute()
     faults.append(_fault(name, "must be a folder or s3://bucket/prefix", found=text[:200]))
     return Path()
+
+
+def _places(name: str, text: str, faults: list[Fault]) -> tuple[Place, ...]:
+    parts = (part.strip() for part in text.split(","))
+    return tuple(_place(name, part, faults) for part in parts if part)
+
+
+def _check_destinations(
+    destinations: Iterable[Place], own: list[Place], data: str, faults: list[Fault]
+) -> None:
+    """None may hold what is the server's own, or lie in it: exports would be put among it."""
+    faults += [
+        _fault(
+            "storage_destinations",
+            "must lie apart from data, deposits and ocfl_root",
+            found=str(place),
+        )
+        for place in destinations
+        if any(_overlap(place, other) for other in (*own, Path(data)))
+    ]
+
+
+def _overlap(one: Place, other: Place) -> bool:
+    if isinstance(one, Path) and isinstance(other, Path):
+        return one.is_relative_to(other) or other.is_relative_to(one)
+    if isinstance(one, Location) and isinstance(other, Location) and one.bucket == other.bucket:
+        return one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix)
+    return False
 
 
 def _check_apart(deposits: Place, root: Place, faults: list[Fault]) -> None:
@@ -340,6 +386,8 @@ _NUMBERS = (
     "max_mets",
     "stop_timeout",
 )
+#: settings that are lists, by commas or as arrays
+_LISTS = ("storage_origins", "storage_destinations")
 _CHOICES = {
     "authentication": ("on", "off"),
     "default_role": (
@@ -397,7 +445,11 @@ def without_password(url: str) -> str:
 def as_environment(settings: Settings) -> dict[str, str]:
     """The settings as environment variables, for a child process that loads the same."""
     return {
-        PREFIX + field.name.upper(): str(value)
+        PREFIX + field.name.upper(): _written(value)
         for field in fields(settings)
         if (value := getattr(settings, field.name)) is not None
     }
+
+
+def _written(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

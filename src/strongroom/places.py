@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from strongroom.config import Place, Settings
-from strongroom.errors import Unavailable
+from strongroom.errors import BadRequest, Unavailable
 from strongroom.ocfl.extensions import STAGING, Unknown
 from strongroom.ocfl.layouts import HashAndId, Hashed, Layout
 from strongroom.ocfl.root import OcflRoot
+from strongroom.services.context import Destination
 from strongroom.storage import durable
-from strongroom.storage.local import LocalWorkAreas
-from strongroom.storage.protocols import WorkAreas
+from strongroom.storage.local import LocalWorkArea, LocalWorkAreas
+from strongroom.storage.protocols import WorkArea, WorkAreas
 from strongroom.storage.s3.connection import Endpoint
 from strongroom.storage.s3.location import Location
 
@@ -58,6 +59,43 @@ def try_root(settings: Settings) -> None:
     prefix = f"{place.prefix}extensions/{STAGING}/"
     if not conditional_writes(store(place, settings).bucket, prefix):
         raise unfit()
+
+
+def open_origins(settings: Settings) -> tuple[WorkArea, ...]:
+    """What import jobs of the Storage API may read."""
+    return tuple(_origin(place, settings) for place in settings.storage_origins)
+
+
+def _origin(place: Place, settings: Settings) -> WorkArea:
+    if isinstance(place, Path):
+        return LocalWorkArea(place.parent, place.name)
+    from strongroom.storage.s3.bucket import Bucket
+    from strongroom.storage.s3.workarea import S3WorkArea
+
+    return S3WorkArea(Bucket(place.bucket, endpoint(settings)), place)
+
+
+def open_destinations(settings: Settings) -> tuple[Destination, ...]:
+    """What exports of the Storage API may be written to.
+
+    BadRequest for a folder that is not there: a disk may not be mounted.
+    """
+    return tuple(_destination(place, settings) for place in settings.storage_destinations)
+
+
+def _destination(place: Place, settings: Settings) -> Destination:
+    if isinstance(place, Path):
+        if not place.is_dir():
+            raise BadRequest(
+                f"The folder {place} of storage_destinations is not there. Is its disk mounted?",
+                code="bad-settings",
+            )
+        return Destination(uri=place.as_uri().rstrip("/") + "/", areas=LocalWorkAreas(place))
+    from strongroom.storage.s3.bucket import Bucket
+    from strongroom.storage.s3.workareas import S3WorkAreas
+
+    areas = S3WorkAreas(Bucket(place.bucket, endpoint(settings)), place)
+    return Destination(uri=place.uri, areas=areas)
 
 
 def open_root(settings: Settings, *, create: bool) -> OcflRoot:

@@ -82,6 +82,8 @@ def open_context(settings: Settings, queue: Queue | None = None) -> Context:
         scratch=settings.data / "scratch",
         tools=running.ALL,
         configured=configured_grants(settings),
+        origins=places.open_origins(settings),
+        destinations=places.open_destinations(settings),
     )
 
 

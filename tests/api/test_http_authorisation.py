@@ -28,6 +28,15 @@ LISTS = {
     "/storage-api/activity/importjobs/pages/1",
     "/v1/grants",
     "/v1/me",
+    "/search",
+    "/storage-api/FedoraSearch",
+    # about the server itself
+    "/test",
+    "/storage",
+    "/storage/check-s3",
+    "/storage/check-storage-s3",
+    "/storage-api/fedora",
+    "/storage-api/storagecheck",
 }
 
 
@@ -109,6 +118,21 @@ BODIES: dict[str, Any] = {
     "/activity/archivalgroups/collection": lambda room: {
         "type": "Update",
         "object": {"id": room.group, "type": "ArchivalGroup"},
+    },
+    "/deposits/archive-job": lambda room: {
+        "id": "an-archiver-1",
+        "depositId": room.deposit,
+        "depositUri": f"https://example.org/deposits/{room.deposit}",
+        "startTime": "2026-01-31T12:00:00Z",
+    },
+    "/storage-api/import": lambda room: {"id": "urn:x", "archivalGroup": f"{room.group}-new"},
+    "/storage-api/export": lambda room: {
+        "archivalGroup": room.group,
+        "destination": "file:///nowhere/at/all",
+    },
+    "/storage-api/exportMetsOnly": lambda room: {
+        "archivalGroup": room.group,
+        "destination": "file:///nowhere/at/all",
     },
     "/v1/grants": lambda room: {"subject": "agent:no-one", "role": "reader", "path": room.path},
 }

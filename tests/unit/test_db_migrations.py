@@ -13,6 +13,7 @@ from sqlalchemy.schema import SchemaItem
 
 from strongroom.db import migrate
 from strongroom.db.engine import open_database
+from strongroom.db.sqlite import TRIGRAMS
 from strongroom.db.tables import metadata
 from strongroom.errors import StrongroomError
 
@@ -52,8 +53,12 @@ def test_the_steps_lead_to_the_tables_as_they_are_written(migrated: Path, tmp_pa
 def test_alembic_finds_no_difference(migrated: Path) -> None:
     engine = create_engine(f"sqlite:///{migrated}")
     with engine.connect() as c:
-        here = MigrationContext.configure(c, opts={"include_object": for_sqlite})
-        assert compare_metadata(here, metadata) == []
+        # the index of trigrams is a table of SQLite's own, with tables behind it
+        ours = {
+            "include_object": for_sqlite,
+            "include_name": lambda name, kind, _: not (name or "").startswith(TRIGRAMS),
+        }
+        assert compare_metadata(MigrationContext.configure(c, opts=ours), metadata) == []
     engine.dispose()
 
 

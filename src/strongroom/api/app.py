@@ -17,7 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp
 
-from strongroom.api import openapi, pages
+from strongroom.api import idempotency, openapi, pages
 from strongroom.api.body import EdgeRequest
 from strongroom.api.edge import Edge, dependencies
 from strongroom.api.front import Front
@@ -26,6 +26,7 @@ from strongroom.api.guards import Hosts
 from strongroom.api.routes import (
     access,
     activity,
+    archiving,
     deposits,
     file_view,
     files,
@@ -35,6 +36,7 @@ from strongroom.api.routes import (
     mets,
     pipeline,
     repository,
+    search,
     service,
     storage,
     tokens,
@@ -60,12 +62,15 @@ PRESERVATION: tuple[HTTPRouteHandler, ...] = (
     *activity.PRESERVATION,
     *grants.HANDLERS,
     *tokens.HANDLERS,
+    *archiving.HANDLERS,
+    *search.PRESERVATION,
 )
 STORAGE: tuple[HTTPRouteHandler, ...] = (
     *service.STORAGE,
     *repository.STORAGE,
     *storage.HANDLERS,
     *activity.STORAGE,
+    *search.STORAGE,
 )
 
 
@@ -111,8 +116,14 @@ def create_app(
             ),
             Router(
                 STORAGE_PREFIX,
+                route_handlers=storage.LARGE,
+                dependencies=dependencies(stored),
+                request_max_body_size=settings.max_json,
+            ),
+            Router(
+                STORAGE_PREFIX,
                 route_handlers=[
-                    *STORAGE,
+                    *(handler for handler in STORAGE if handler not in storage.LARGE),
                     *_storage_documentation(settings),
                     *pages.problem_pages(),
                 ],
@@ -124,6 +135,7 @@ def create_app(
         request_max_body_size=min(settings.max_json, MAX_SMALL),
         exception_handlers={Exception: _hand_on},
         lifespan=[_threads(settings.threads)],
+        middleware=[idempotency.middleware(ctx, settings.max_json, gates)],
         openapi_config=None,
         logging_config=None,
     )

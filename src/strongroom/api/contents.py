@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import quote
@@ -247,8 +247,18 @@ class ContentResponse(Response[None]):
 
 
 def respond(
-    content: Content, method: str, request: Mapping[str, str], *, etag: str | None = None
+    content: Content,
+    method: str,
+    request: Mapping[str, str],
+    *,
+    etag: str | None = None,
+    extra: Mapping[str, str] | None = None,
 ) -> ContentResponse:
-    """The answer to GET or HEAD of some bytes; see :func:`plan`. Call it in a worker thread."""
+    """The answer to GET or HEAD of some bytes; see :func:`plan`. Call it in a worker thread.
+
+    ``extra`` headers go with it, whatever the answer is.
+    """
     decided = plan(content, method, request, etag=etag)
+    if extra:
+        decided = replace(decided, headers={**decided.headers, **extra})
     return ContentResponse(_Sending(content, decided, head=method == "HEAD"))

@@ -82,6 +82,32 @@ def container_name(sent: str | None) -> str | None:
     return sent
 
 
+def named_agent(name: str, sent: str | None, roots: Iterable[str]) -> str | None:
+    """The agent whose URI or name a body holds in this property; None for a blank.
+
+    Raises BadRequest (``bad-agent``).
+    """
+    text = (sent or "").strip()
+    if not text:
+        return None
+    agent = _agent(text, tuple(roots))
+    if len(agent) <= 255 and agent.isprintable() and "/" not in agent:
+        return agent
+    raise BadRequest(
+        f"{name} names no agent of this server.",
+        code="bad-agent",
+        faults=[
+            Fault(
+                code="bad-agent",
+                message="It is neither the URI of an agent here nor a name.",
+                path=name,
+                expected="an agent's URI, or 1 to 255 printable characters without slash",
+                found=text[:200],
+            )
+        ],
+    )
+
+
 def _refuse_texts(faults: list[Fault]) -> None:
     if faults:
         raise BadRequest(

@@ -35,6 +35,7 @@ _ALLOWED = (At.SOMEWHERE, At.PATH, At.SHOWN, At.DEPOSIT)
 
 _PARAMETER = re.compile(r"\{(\w+):\w+\}")
 
+_ONCE = {"Idempotency-Key": "The same request under the same key is carried out once"}
 _COMMON_HEADERS = {
     "X-Client-Identity": "Name of the agent: for whom a machine acts, and of anyone while "
     "authentication is off",
@@ -259,7 +260,8 @@ def _parameters(
             "schema": schema_of(query.type),
         }
         yield {**entry, "description": query.text} if query.text else entry
-    for name, text in {**item.operation.headers, **_COMMON_HEADERS}.items():
+    once = _ONCE if item.operation.once else {}
+    for name, text in {**item.operation.headers, **once, **_COMMON_HEADERS}.items():
         yield {"name": name, "in": "header", "description": text, "schema": {"type": "string"}}
 
 

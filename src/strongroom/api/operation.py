@@ -86,6 +86,8 @@ class Operation:
     headers: Mapping[str, str] = field(default_factory=dict)
     #: parameters of a request body that is a form
     form: tuple[str, ...] = ()
+    #: whether ``Idempotency-Key`` is heeded
+    once: bool = False
     #: media type of a request body that is no JSON
     upload: str | None = None
 

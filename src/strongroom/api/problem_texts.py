@@ -17,7 +17,12 @@ _REQUEST = {
         "announced. The errors name the properties that say something else."
     ),
     "bad-agent": "The name of an agent has 1 to 255 printable characters and no slash.",
+    "bad-archive-job": (
+        "An archiving job needs id, depositId, depositUri and startTime. The errors name every "
+        "property that cannot be used."
+    ),
     "bad-date": "Write moments as ISO 8601, such as 2026-01-31T12:00:00Z.",
+    "bad-datetime": "Accept-Datetime is an HTTP date, such as Thu, 31 May 2007 20:35:00 GMT.",
     "bad-digest": (
         "A digest is a SHA-256 in 64 hexadecimal digits; upper case and the prefix sha256: are "
         "accepted."
@@ -40,6 +45,9 @@ _REQUEST = {
         "the digest and the size of the file. At most 1,000 are given at once, for 1 to 43,200 "
         "seconds."
     ),
+    "bad-idempotency-key": (
+        "An Idempotency-Key has 1 to 255 visible ASCII characters, and there is one of it."
+    ),
     "bad-page": "Pages are numbered from 1, and a page has a limited size.",
     "bad-parameter": "A query parameter cannot be read. The errors name it and what is expected.",
     "bad-path": (
@@ -58,6 +66,10 @@ _REQUEST = {
     ),
     "bad-rights": (
         "A rights statement is an absolute URI (RFC 3986), such as one of rightsstatements.org."
+    ),
+    "bad-search": (
+        "A search needs a text; pages are counted from 0 and have 1 to 500 results; the type is "
+        "All, Deposits or Fedora."
     ),
     "bad-size": "A size is a whole number of bytes from 0.",
     "bad-status": (
@@ -83,7 +95,14 @@ _REQUEST = {
     "foreign-id": (
         "The id belongs to another repository. Ids begin with this server's public root."
     ),
-    "foreign-origin": "The origin of a file in a job lies outside the deposit's files.",
+    "foreign-destination": (
+        "Exports of the Storage API are written to folders below the places that the setting "
+        "storage_destinations names, and nowhere else."
+    ),
+    "foreign-origin": (
+        "The origin of a file in a job lies outside the deposit's files; or, in a job without a "
+        "deposit, outside the places that the setting storage_origins names."
+    ),
     "foreign-site": (
         "The request comes from a page of another site, which may not use a server that listens "
         "on loopback without authentication."
@@ -149,6 +168,7 @@ _STATE = {
         "An Archival Group has one active deposit at a time. Use that one, or finish, "
         "deactivate or delete it first."
     ),
+    "active-export": "Another export of this Archival Group is not finished; wait for it.",
     "active-import": (
         "An import into this Archival Group is not finished. Wait for it, or cancel it while it "
         "waits."
@@ -189,10 +209,21 @@ _STATE = {
         "Another program has changes in this OCFL object that it has not committed. Commit or "
         "discard them there first."
     ),
+    "key-in-use": (
+        "The request that came first under this Idempotency-Key is being carried out. Ask again in "
+        "a moment."
+    ),
+    "key-reused": "Another request was sent under this Idempotency-Key; use one key for each.",
+    "outcome-unknown": (
+        "The server stopped while it carried out the request under this Idempotency-Key. Look "
+        "whether what it asked for is there, and use another key."
+    ),
+    "no-archive-job": "No archiving job of this deposit is recorded.",
     "no-content": "Only Binaries have content.",
     "no-deposit": "There is no deposit with this id.",
     "no-files": "The working area of the deposit is gone.",
     "no-group": "There is no Archival Group at this path.",
+    "no-history": "Only Archival Groups and Binaries have a list of states.",
     "no-job": "There is no such job here.",
     "no-mets": "The deposit, or the Archival Group, has no METS file.",
     "no-parent": (
@@ -206,6 +237,7 @@ _STATE = {
         "METS says one thing of several files or folders here, by one div or one dmdSec, so that "
         "it cannot be changed for one alone. Take the file out of METS and put it in again."
     ),
+    "other-archive-job": "Another archiving job with this id is recorded already.",
     "no-version": "There is no such version.",
     "nul-in-text": "A text holds the character NUL, which is kept nowhere. Leave it out.",
     "not-a-group": "What is at this path is no Archival Group.",
@@ -393,6 +425,10 @@ _SERVER = {
     "bad-settings": "The settings cannot be used; the errors name each of them.",
     "bad-storage-root": "The OCFL storage root cannot be opened.",
     "damaged": "Stored bytes are not what their record says. Restore them from a copy.",
+    "deposits-unusable": (
+        "The folder of the deposits' files cannot be read or written. See whether "
+        "its disk is mounted, and whether the server's user may write there."
+    ),
     "database-busy": "The index is busy. Try again in a moment.",
     "database-damaged": (
         "The index is damaged. It can be made again from storage: strongroom rebuild."

@@ -51,6 +51,10 @@ ROUTER_CODES = {
 }
 
 
+#: titles that existing clients know, where they are not made of the status
+_TITLES = {"no-archive-job": "NotFound"}
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A problem, ready to be sent."""
@@ -150,7 +154,7 @@ def _problem(
 ) -> Problem:
     problem = Problem(
         type=f"/problems/{code}",
-        title=f"Status {status}",
+        title=_TITLES.get(code, f"Status {status}"),
         status=status,
         detail=detail,
         instance=correlation,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from litestar import Response
@@ -15,7 +15,7 @@ from strongroom.api.operation import JSON
 SMALL = 1 << 20
 
 
-def respond(chunks: Iterator[bytes]) -> Response[Any]:
+def respond(chunks: Iterator[bytes], headers: Mapping[str, str] | None = None) -> Response[Any]:
     """An answer of these bytes, which are JSON. Call it in a worker thread."""
     first: list[bytes] = []
     size = 0
@@ -23,5 +23,5 @@ def respond(chunks: Iterator[bytes]) -> Response[Any]:
         first.append(chunk)
         size += len(chunk)
         if size > SMALL:
-            return Stream(itertools.chain(first, chunks), media_type=JSON)
-    return Response(b"".join(first), media_type=JSON)
+            return Stream(itertools.chain(first, chunks), media_type=JSON, headers=headers)
+    return Response(b"".join(first), media_type=JSON, headers=headers)

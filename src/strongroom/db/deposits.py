@@ -13,12 +13,13 @@ from sqlalchemy import ColumnElement, Connection, Row, UnaryExpression, func, se
 
 from strongroom.db.paths import at
 from strongroom.db.sight import seen
-from strongroom.db.sql import explaining
-from strongroom.db.tables import deposits
+from strongroom.db.sql import explaining, upsert_rows
+from strongroom.db.tables import deposit_texts, deposits
 from strongroom.domain.deposit_query import DepositOrder, DepositQuery
 from strongroom.domain.deposits import Deposit, DepositStatus, Layout
 from strongroom.domain.grants import Sight
 from strongroom.domain.paths import RepositoryPath
+from strongroom.domain.searching import deposit_text
 from strongroom.errors import Conflict, Fault, NotFound
 
 _D = deposits.c
@@ -41,6 +42,7 @@ def insert(c: Connection, deposit: Deposit) -> None:
     """Keep a new Deposit; Conflict (``active-deposit``) if another active one has its group."""
     with explaining(c, lambda: _taken(c, deposit)):
         c.execute(sa.insert(deposits).values(_values(deposit)))
+    upsert_rows(c, deposit_texts, [(deposit.id, _text(deposit))])
 
 
 def get(c: Connection, deposit_id: str) -> Deposit | None:
@@ -57,6 +59,7 @@ def save(c: Connection, deposit: Deposit) -> None:
         done = c.execute(sa.update(deposits).where(_D.id == deposit.id).values(_values(deposit)))
     if done.rowcount == 0:
         raise NotFound(f"There is no deposit '{deposit.id}'.")
+    upsert_rows(c, deposit_texts, [(deposit.id, _text(deposit))])
 
 
 def delete(c: Connection, deposit_id: str) -> None:
@@ -82,6 +85,30 @@ def query(c: Connection, q: DepositQuery, sight: Sight | None = None) -> tuple[l
         return [], total
     rows = c.execute(
         select(deposits).where(*conditions).order_by(*_order(q)).limit(q.page_size).offset(q.offset)
+    )
+    return [_deposit(row) for row in rows], total
+
+
+def search(
+    c: Connection, pattern: str, *, limit: int, offset: int, sight: Sight | None = None
+) -> tuple[list[Deposit], int]:
+    """Deposits (in ``sight``) whose texts hold the (folded) pattern, newest first, and how many
+    there are."""
+    holds = (
+        deposit_texts.c.text.contains(pattern, autoescape=True),
+        *seen(sight, _D.group_path, _D.created_by),
+    )
+    both = deposits.join(deposit_texts, deposit_texts.c.deposit == _D.id)
+    total = c.scalar(select(func.count()).select_from(both).where(*holds)) or 0
+    if offset >= total:
+        return [], total
+    rows = c.execute(
+        select(deposits)
+        .select_from(both)
+        .where(*holds)
+        .order_by(_D.created.desc(), _D.id.desc())
+        .limit(limit)
+        .offset(offset)
     )
     return [_deposit(row) for row in rows], total
 
@@ -160,6 +187,10 @@ def _taken(c: Connection, deposit: Deposit) -> Conflict | None:
             )
         ],
     )
+
+
+def _text(deposit: Deposit) -> str:
+    return deposit_text((deposit.group_name, deposit.submission_text, deposit.group, deposit.id))
 
 
 def _values(deposit: Deposit) -> dict[str, Any]:

@@ -20,6 +20,8 @@ OUTCOME = "outcome"
 EXPORTED = "exported"
 #: infected files that an import was told to take
 ALLOWED = "allowed"
+#: what a job without a deposit says of itself
+TERMS = "terms"
 #: what the tools of a run were and said
 REPORT = "report"
 #: what a run puts into its deposit

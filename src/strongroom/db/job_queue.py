@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, exists, select
 from sqlalchemy.exc import IntegrityError
 
 from strongroom.db import intents, job_documents, tickets
-from strongroom.db.jobs import job_of, plan_of
+from strongroom.db.jobs import job_of, plan_of, terms_of
 from strongroom.db.tables import jobs
 from strongroom.domain.importjob import Job, JobKind, JobStatus, Outcome, Progress
 from strongroom.errors import Conflict, Fault, NotFound
@@ -83,7 +83,7 @@ def claim(c: Connection, worker: str, now: datetime, *, but: JobKind | None = No
                 row = c.execute(taking).one_or_none()
         except IntegrityError:
             continue  # another of its group was taken in the same moment; now that can be seen
-        return None if row is None else job_of(row, plan_of(c, row.id))
+        return None if row is None else job_of(row, plan_of(c, row.id), terms_of(c, row))
     return None  # there is another look soon
 
 

@@ -15,7 +15,14 @@ from strongroom.db import job_documents
 from strongroom.db.paths import at, below
 from strongroom.db.sql import explaining
 from strongroom.db.tables import jobs
-from strongroom.domain.importjob import ImportJob, Job, JobKind, JobStatus, Outcome
+from strongroom.domain.importjob import (
+    ImportJob,
+    Job,
+    JobKind,
+    JobStatus,
+    Outcome,
+    Terms,
+)
 from strongroom.domain.paths import RepositoryPath
 from strongroom.errors import Conflict, Fault
 
@@ -33,6 +40,8 @@ def insert(c: Connection, job: Job) -> None:
         c.execute(sa.insert(jobs).values(_values(job)))
     if job.plan is not None:
         job_documents.put(c, job.id, job_documents.PLAN, job.plan)
+    if job.terms is not None:
+        job_documents.put(c, job.id, job_documents.TERMS, job.terms)
 
 
 def get(c: Connection, job_id: str, *, plan: bool = True) -> Job | None:
@@ -40,7 +49,14 @@ def get(c: Connection, job_id: str, *, plan: bool = True) -> Job | None:
     row = c.execute(select(jobs).where(_J.id == job_id)).one_or_none()
     if row is None:
         return None
-    return job_of(row, plan_of(c, job_id) if plan else None)
+    return job_of(row, plan_of(c, job_id) if plan else None, terms_of(c, row))
+
+
+def terms_of(c: Connection, row: Row[Any]) -> Terms | None:
+    """What a job without a deposit says of itself."""
+    if row.deposit:
+        return None
+    return job_documents.get(c, row.id, job_documents.TERMS, Terms)
 
 
 def plan_of(c: Connection, job_id: str) -> ImportJob | None:
@@ -76,6 +92,20 @@ def unfinished_import(c: Connection, group: RepositoryPath) -> str | None:
     return found
 
 
+def unfinished_export(c: Connection, group: RepositoryPath) -> str | None:
+    """The id of a waiting or running export of this group, if there is one."""
+    found: str | None = c.scalar(
+        select(_J.id)
+        .where(
+            at(_J.group_path, group),
+            _J.kind == JobKind.EXPORT.value,
+            _J.status.in_(_UNFINISHED),
+        )
+        .limit(1)
+    )
+    return found
+
+
 def unfinished_import_below(c: Connection, path: RepositoryPath) -> Job | None:
     """A waiting or running import into a group below this path, without its plan."""
     row = c.execute(
@@ -106,7 +136,7 @@ def set_exported(c: Connection, job_id: str, paths: Iterable[str]) -> None:
     job_documents.put(c, job_id, job_documents.EXPORTED, list(paths))
 
 
-def job_of(row: Row[Any], plan: ImportJob | None = None) -> Job:
+def job_of(row: Row[Any], plan: ImportJob | None = None, terms: Terms | None = None) -> Job:
     """A row of the table as a job."""
     return Job(
         id=row.id,
@@ -126,6 +156,7 @@ def job_of(row: Row[Any], plan: ImportJob | None = None) -> Job:
         errors=row.errors or (),
         progress=row.progress,
         attempts=row.attempts,
+        terms=terms,
     )
 
 

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, select
 
 from strongroom.db.nodes import node_id
-from strongroom.db.paths import at, below, in_order
+from strongroom.db.paths import after as paths_after
+from strongroom.db.paths import at, below, in_order, one_of
 from strongroom.db.sql import insert_rows, upsert_rows
 from strongroom.db.tables import members as rows
 from strongroom.db.tables import nodes
@@ -98,6 +99,68 @@ def child_members(c: Connection, group: RepositoryPath, parent_path: str) -> lis
     return _read(c, where)
 
 
+def is_beyond(c: Connection, group: RepositoryPath, count: int, depth: int) -> bool:
+    """Whether a group has more living members than so many, or some that lie deeper."""
+    some = select(_M.depth).where(_in(group), _M.deleted.is_(False)).limit(count + 1).subquery()
+    found = c.execute(select(sa.func.count(), sa.func.max(some.c.depth))).one()
+    return found[0] > count or (found[1] or 0) > depth
+
+
+def has_more_children(c: Connection, group: RepositoryPath, parent_path: str, count: int) -> bool:
+    """Whether more living members than so many lie directly below a Container of a group."""
+    depth = 0 if parent_path == "" else _depth(parent_path) + 1
+    where = [_in(group), _M.depth == depth, _M.deleted.is_(False)]
+    if parent_path != "":
+        where += below(_M.path, parent_path)
+    some = select(_M.depth).where(*where).limit(count + 1).subquery()
+    return (c.scalar(select(sa.func.count()).select_from(some)) or 0) > count
+
+
+def depths(c: Connection, group: RepositoryPath) -> list[int]:
+    """At which depths (slashes in the path) a group has members, ascending."""
+    return list(c.scalars(select(_M.depth).where(_in(group)).distinct().order_by(_M.depth)))
+
+
+def containers(c: Connection, group: RepositoryPath) -> list[Member]:
+    """The living Containers of a group, in no order that means anything."""
+    return _read(c, [_in(group), _M.kind == Kind.CONTAINER.value, _M.deleted.is_(False)])
+
+
+def binaries_after(
+    c: Connection, group: RepositoryPath, digest: str, depth: int, after: str, limit: int
+) -> list[Member] | None:
+    """The first living Binaries of one depth behind a path, by path.
+
+    None if the index has not (or no longer) the group by the inventory of this digest.
+    """
+    where = [_M.depth == depth, *paths_after(_M.path, after)]
+    return _binaries_as(c, group, digest, where, limit)
+
+
+def binaries_at(
+    c: Connection, group: RepositoryPath, digest: str, depth: int, paths: Iterable[MemberPath]
+) -> list[Member] | None:
+    """The living Binaries at these paths, all of one depth; None as :func:`binaries_after`."""
+    where = [_M.depth == depth, one_of(_M.path, paths)]
+    return _binaries_as(c, group, digest, where, None)
+
+
+def _binaries_as(
+    c: Connection,
+    group: RepositoryPath,
+    digest: str,
+    where: list[ColumnElement[bool]],
+    limit: int | None,
+) -> list[Member] | None:
+    number = c.scalar(
+        select(nodes.c.id).where(at(nodes.c.path, group), nodes.c.inventory_digest == digest)
+    )
+    if number is None:
+        return None
+    living = [_M.node == number, _M.kind == Kind.BINARY.value, _M.deleted.is_(False)]
+    return _read(c, [*living, *where], limit)
+
+
 def _in(group: RepositoryPath) -> ColumnElement[bool]:
     number = select(nodes.c.id).where(at(nodes.c.path, group)).scalar_subquery()
     return _M.node == number
@@ -121,9 +184,12 @@ def _rows(number: int, members: Iterable[Member]) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def _read(c: Connection, where: list[ColumnElement[bool]]) -> list[Member]:
+def _read(
+    c: Connection, where: list[ColumnElement[bool]], limit: int | None = None
+) -> list[Member]:
     """Members in the order of their rows: by depth, then by path."""
-    found = c.execute(select(*_FIELDS).where(*where).order_by(_M.depth, in_order(_M.path)))
+    ordered = (_M.depth, in_order(_M.path))
+    found = c.execute(select(*_FIELDS).where(*where).order_by(*ordered).limit(limit))
     return [
         Member(
             path=path,

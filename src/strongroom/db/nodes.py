@@ -5,13 +5,14 @@ Their versions go with them; what lies inside a group is in :mod:`strongroom.db.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row, select
 
+from strongroom.db import search
 from strongroom.db.paths import after, at, in_order, one_of, up_to
 from strongroom.db.tables import events, members, versions
 from strongroom.db.tables import nodes as rows
@@ -69,6 +70,8 @@ def put_node(c: Connection, node: Node) -> None:
     ]
     if fresh:
         c.execute(sa.insert(versions), fresh)
+    if node.kind is Kind.GROUP:
+        search.mark(c, node.path, node.inventory_digest)
 
 
 def node(c: Connection, path: RepositoryPath) -> Node | None:
@@ -81,6 +84,21 @@ def children(c: Connection, path: RepositoryPath) -> list[Node]:
     return _read(c, [at(_N.parent, path), _N.deleted.is_(False)])
 
 
+def nodes_at(c: Connection, paths: Iterable[str]) -> list[Node]:
+    """The living nodes at these paths, by path."""
+    return _read(c, [one_of(_N.path, paths), _N.deleted.is_(False)])
+
+
+def child_digests(
+    c: Connection, path: RepositoryPath
+) -> Iterator[tuple[RepositoryPath, Kind, str]]:
+    """Path, kind and inventory digest of the living nodes directly below this path, by path."""
+    living = (at(_N.parent, path), _N.deleted.is_(False))
+    columns = (_N.path, _N.kind, _N.inventory_digest)
+    found = c.execute(select(*columns).where(*living).order_by(in_order(_N.path)))
+    return ((RepositoryPath(child), Kind(kind), digest) for child, kind, digest in found)
+
+
 def has_children(c: Connection, path: RepositoryPath) -> bool:
     """Whether a living node lies directly below this path."""
     living = sa.exists().where(at(_N.parent, path), _N.deleted.is_(False))
@@ -89,7 +107,9 @@ def has_children(c: Connection, path: RepositoryPath) -> bool:
 
 def remove_node(c: Connection, path: RepositoryPath) -> None:
     """Forget a node with its versions and members; harmless if there is none."""
-    c.execute(sa.delete(rows).where(at(_N.path, path)))
+    kind = c.scalar(sa.delete(rows).where(at(_N.path, path)).returning(_N.kind))
+    if kind == Kind.GROUP.value:
+        search.mark(c, path, "")
 
 
 def group_at_or_above(c: Connection, path: RepositoryPath) -> Node | None:
@@ -123,7 +143,7 @@ def nodes(c: Connection) -> Iterator[Node]:
 
 
 def clear_index(c: Connection) -> None:
-    """Empty the index: nodes, versions, members and the events of jobs.
+    """Empty the index (nodes, versions, members, the events of jobs), and the search with it.
 
     Deposits, jobs, tickets and pushed events stay.
     """
@@ -132,6 +152,7 @@ def clear_index(c: Connection) -> None:
     c.execute(sa.delete(versions))
     c.execute(sa.delete(rows))
     c.execute(sa.delete(events).where(events.c.job.is_not(None)))
+    search.clear(c)
 
 
 def node_id(c: Connection, path: RepositoryPath) -> int:

@@ -11,12 +11,13 @@ import re
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, Integer, TextualSelect, create_engine, event
+from sqlalchemy import text as sql_text
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
@@ -25,6 +26,14 @@ from strongroom.db import migrate
 from strongroom.errors import Damaged, OutOfSpace, StrongroomError, Unavailable
 
 EXAMPLE = "sqlite:////folder/strongroom.db"
+
+#: the index of all three characters that follow one another; it keeps no text of its own, so what
+#: is taken out has to be given again
+TRIGRAMS = "search_trigrams"
+TRIGRAM_TABLE = (
+    "CREATE VIRTUAL TABLE search_trigrams "
+    "USING fts5(text, content='', columnsize=0, tokenize='trigram')"
+)
 
 #: bytes; with less than this free, an I/O error is taken for a full disk
 _NEARLY_FULL = 1 << 20
@@ -245,3 +254,59 @@ def _full(path: Path) -> bool:
         return shutil.disk_usage(path.parent).free < _NEARLY_FULL
     except OSError:
         return False
+
+
+# ---------------------------------------------------------------------- the index of trigrams
+
+
+def add_trigrams(c: Connection, rows: Iterable[tuple[int, str]]) -> None:
+    """Index texts under their numbers, none of which is there yet."""
+    if found := list(rows):
+        c.exec_driver_sql("INSERT INTO search_trigrams (rowid, text) VALUES (?, ?)", found)
+
+
+def drop_trigrams(c: Connection, rows: Iterable[tuple[int, str]]) -> None:
+    """Take texts out, which must be those that were put in under their numbers."""
+    if found := [("delete", *row) for row in rows]:
+        c.exec_driver_sql(
+            "INSERT INTO search_trigrams (search_trigrams, rowid, text) VALUES (?, ?, ?)", found
+        )
+
+
+def clear_trigrams(c: Connection) -> None:
+    c.exec_driver_sql("INSERT INTO search_trigrams (search_trigrams) VALUES ('delete-all')")
+
+
+def with_trigrams(c: Connection, text: str, *, limit: int, offset: int, before: int) -> list[int]:
+    """Numbers (below ``before``) of texts that hold this one in any case, the greatest first."""
+    statement = (
+        "SELECT rowid FROM search_trigrams WHERE search_trigrams MATCH ? AND rowid < ? "
+        "ORDER BY rowid DESC LIMIT ? OFFSET ?"
+    )
+    found = c.exec_driver_sql(statement, (_phrase(text), before, limit, offset))
+    return [number for (number,) in found]
+
+
+def few_with_trigrams(c: Connection, text: str, most: int) -> list[int] | None:
+    """The numbers of all texts that hold this one, the greatest first; None if there are more than
+    ``most``. Two to three times as fast as from the greatest on, where few are found."""
+    statement = "SELECT rowid FROM search_trigrams WHERE search_trigrams MATCH ? LIMIT ?"
+    found = [n for (n,) in c.exec_driver_sql(statement, (_phrase(text), most + 1))]
+    return None if len(found) > most else found[::-1]
+
+
+def count_trigrams(c: Connection, text: str) -> int:
+    """How many texts hold this one."""
+    statement = "SELECT count(*) FROM search_trigrams WHERE search_trigrams MATCH ?"
+    return int(c.exec_driver_sql(statement, (_phrase(text),)).scalar_one())
+
+
+def trigrams_with(text: str) -> TextualSelect:
+    """The numbers of texts that hold this one, as a part of other queries."""
+    statement = sql_text("SELECT rowid FROM search_trigrams WHERE search_trigrams MATCH :phrase")
+    return statement.bindparams(phrase=_phrase(text)).columns(rowid=Integer)
+
+
+def _phrase(text: str) -> str:
+    """The text as a string of the query language of FTS5, in which nothing else has a meaning."""
+    return '"' + text.replace('"', '""') + '"'

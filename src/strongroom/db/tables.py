@@ -7,6 +7,7 @@ storage and can be made again. The other tables hold work in hand, which storage
 from __future__ import annotations
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -17,9 +18,11 @@ from sqlalchemy import (
     MetaData,
     Table,
     UniqueConstraint,
+    event,
     text,
 )
 
+from strongroom.db import postgres_search, sqlite
 from strongroom.db.paths import path_index, path_key
 from strongroom.db.types import Json, Moment, path_type, words
 from strongroom.domain.grants import Role
@@ -79,6 +82,31 @@ digests = Table(
 )
 digests.primary_key.ddl_if(dialect="sqlite")
 path_key("digests_key", digests.c.deposit, digests.c.path)
+
+#: what a search for deposits looks into, folded; see :mod:`strongroom.domain.searching`
+deposit_texts = Table(
+    "deposit_texts",
+    metadata,
+    Column("deposit", words(), ForeignKey("deposits.id", ondelete="CASCADE"), primary_key=True),
+    Column("text", words(), nullable=False),
+)
+
+#: what archivers did with deposits, as they said it
+archive_jobs = Table(
+    "archive_jobs",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", words(), nullable=False, unique=True),
+    Column("deposit", words(), nullable=False),
+    Column("recorded", Moment, nullable=False),
+    Column("recorded_by", words(), nullable=False),
+    Column("begun", Moment, nullable=False),
+    Column("ended", Moment),
+    Column("deleted", BigInteger),
+    Column("batch", BigInteger),
+    Column("errors", words()),
+)
+Index("archive_jobs_deposit", archive_jobs.c.deposit, archive_jobs.c.ended)
 
 # Jobs outlive their deposit, and storage outlives both: neither is tied by a foreign key.
 jobs = Table(
@@ -200,6 +228,23 @@ api_keys = Table(
     Column("last_used", Moment),
 )
 
+#: answers that are given again if the same request comes again
+replays = Table(
+    "replays",
+    metadata,
+    #: digest of who asks, for what, and under which key
+    Column("key", words(), primary_key=True),
+    #: of the body
+    Column("digest", words(), nullable=False),
+    Column("began", Moment, nullable=False),
+    #: which process works on it; null once it has been answered
+    Column("owner", words()),
+    Column("status", Integer),
+    Column("headers", Json(tuple[tuple[str, str], ...])),
+    Column("body", LargeBinary),
+)
+Index("replays_began", replays.c.began)
+
 meta = Table(
     "meta",
     metadata,
@@ -270,3 +315,48 @@ events = Table(
     Column("job", words(), unique=True),
     Column("starts", Moment),
 )
+
+# ------------------------------------------------------------------------------------- the search
+
+# Filled from the index after the fact, so that recording a version does not wait for it.
+
+#: groups whose rows here are not yet what the index says, and the inventory that it says it by
+search_pending = Table(
+    "search_pending",
+    metadata,
+    Column("path", path_type(), primary_key=True),
+    Column("inventory_digest", words(), nullable=False),
+)
+search_pending.primary_key.ddl_if(dialect="sqlite")
+path_key("search_pending_key", search_pending.c.path)
+
+search_groups = Table(
+    "search_groups",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("path", path_type(), nullable=False),
+    UniqueConstraint("path").ddl_if(dialect="sqlite"),
+)
+path_key("search_groups_path", search_groups.c.path)
+
+#: numbered so that what changed last has the greatest number: see :mod:`strongroom.db.search`
+search_binaries = Table(
+    "search_binaries",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("grp", Integer, nullable=False),
+    Column("path", path_type(), nullable=False),
+    #: the text that is searched, folded; null in SQLite, where an index of its own has it
+    Column("text", words()),
+)
+path_index("search_binaries_group", search_binaries.c.grp, search_binaries.c.path)
+
+for _dialect, _statement in (
+    ("sqlite", sqlite.TRIGRAM_TABLE),
+    ("postgresql", postgres_search.TRIGRAM_INDEX),
+):
+    event.listen(
+        search_binaries,
+        "after_create",
+        DDL(_statement).execute_if(dialect=_dialect),  # type: ignore[no-untyped-call]
+    )

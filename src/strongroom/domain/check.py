@@ -67,14 +67,21 @@ def read(
     witnesses: Witnesses,
     described: Mapping[MemberPath, DescribedFile],
     mets: MemberPath | None,
+    locate: Callable[[str], str] | None = None,
 ) -> ImportJob:
     """The request as a complete, legal job.
 
     ``files`` is the URI of the deposit's files; ``described`` is what METS says, by member path.
+    ``locate`` gives the origins of a job without a deposit their one form, or raises BadRequest.
     Raises BadRequest or Conflict with every fault at once.
     """
     faults = Faults()
     roots = tuple(roots)
+    if locate is None:
+
+        def locate(origin: str) -> str:
+            return origin_path(origin, files)
+
     _check_group(request, group, roots, faults)
     seen: dict[tuple[str, str], str] = {}
     lists: dict[str, tuple[BinaryItem | ContainerItem, ...]] = {}
@@ -86,12 +93,12 @@ def read(
                 continue
             _check_duplicate(name, path, entry, seen, faults)
             if name.startswith("containers"):
-                items.append(_container(entry, path, name, files))
+                items.append(_container(entry, path, name, locate))
                 continue
             if name in ("binaries_to_add", "binaries_to_patch"):
                 member = existing.members.get(path) if existing else None
                 item = _with_bytes(
-                    entry, path, files, witnesses, described.get(path), member, faults
+                    entry, path, locate, witnesses, described.get(path), member, faults
                 )
             else:
                 item = BinaryItem(path=path, name=entry.name, digest=digests.normal(entry.digest))
@@ -165,11 +172,13 @@ def _member(
     return None if wrong else MemberPath(path)
 
 
-def _container(entry: ItemRequest, path: MemberPath, list_name: str, files: str) -> ContainerItem:
+def _container(
+    entry: ItemRequest, path: MemberPath, list_name: str, locate: Callable[[str], str]
+) -> ContainerItem:
     origin = None
     if list_name == "containers_to_add" and entry.origin:
         try:
-            origin = origin_path(entry.origin, files)
+            origin = locate(entry.origin)
         except BadRequest:
             origin = None  # nothing is read from it
     return ContainerItem(path=path, name=entry.name, origin=origin)
@@ -193,7 +202,7 @@ def _implied_containers(
 def _with_bytes(
     entry: ItemRequest,
     path: MemberPath,
-    files: str,
+    locate: Callable[[str], str],
     witnesses: Witnesses,
     described: DescribedFile | None,
     member: Member | None,
@@ -218,10 +227,10 @@ def _with_bytes(
             found=entry.digest[:100],
         )
     if not entry.origin:
-        wrong("missing-origin", "A Binary to add or patch needs an origin", expected=files + "…")
+        wrong("missing-origin", "A Binary to add or patch needs an origin")
         return None
     try:
-        origin = origin_path(entry.origin, files)
+        origin = locate(entry.origin)
     except BadRequest as error:
         for fault in error.faults:
             faults.put(_WRONG, BadRequest, fault)
@@ -233,14 +242,14 @@ def _with_bytes(
     if entry.size is not None and entry.size != witness.size and entry.size != 0:
         wrong(
             "size-mismatch",
-            "The size in the job is not that of the file in the deposit",
+            "The size in the job is not that of the file",
             expected=str(entry.size),
             found=str(witness.size),
         )
     if claimed and witness.digest and claimed != witness.digest:
         wrong(
             "digest-mismatch",
-            "The digest in the job is not that of the file in the deposit",
+            "The digest in the job is not that of the file",
             expected=claimed,
             found=witness.digest,
         )

@@ -45,7 +45,8 @@ class BinaryItem:
     size: int | None = None
     #: SHA-256, lower-case hex
     digest: str | None = None
-    #: path of the bytes, relative to the root of the deposit's files
+    #: path of the bytes, relative to the root of the deposit's files; in a job without a deposit
+    #: their URI
     origin: str | None = None
 
 
@@ -111,11 +112,24 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a job says of itself that has no deposit to say it."""
+
+    #: who submitted it, whoever it is for
+    caller: str
+    #: who makes the version that an import makes
+    author: str | None = None
+    #: URI of the folder that an export fills, with a slash at its end
+    destination: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """An import, an export or a run of tools as the queue keeps it."""
 
     id: str
     kind: JobKind
+    #: empty for jobs of the Storage API, which have none
     deposit: str
     #: empty for a run of tools over a deposit without a group
     group: RepositoryPath
@@ -135,6 +149,8 @@ class Job:
     progress: Progress | None = None
     #: how often a worker has begun it
     attempts: int = 0
+    #: of a job without a deposit
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

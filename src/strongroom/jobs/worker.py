@@ -16,7 +16,7 @@ from strongroom.db import job_queue
 from strongroom.domain.importjob import Job, JobKind, Progress
 from strongroom.errors import StrongroomError, Unavailable
 from strongroom.jobs.silence import Silence
-from strongroom.services import export_run, import_run, pipeline_run, upkeep
+from strongroom.services import export_run, import_run, pipeline_run, search_fill, upkeep
 from strongroom.services.context import Context
 from strongroom.services.import_run import (
     ATTEMPTS,
@@ -61,6 +61,8 @@ class Worker:
     def __init__(self, ctx: Context, *, name: str, threads: int) -> None:
         self._ctx, self._name, self._threads = ctx, name, threads
         self._stop, self._wake = Event(), Event()
+        #: a job has ended, and may have made a version
+        self._recorded = Event()
         self._running: set[str] = set()
         self._silence = Silence(LEASE)
         self._lock = Lock()
@@ -73,18 +75,22 @@ class Worker:
         """Take no more jobs; those that run stop at the next safe point and are run again later."""
         self._stop.set()
         self._wake.set()
+        self._recorded.set()
 
     def run(self) -> None:
         """Work until :meth:`stop`; returns when the last job has come to a safe point."""
         beat = Thread(target=self._beat, name="heartbeat", daemon=True)
         beat.start()
         Thread(target=self._tend, name="upkeep", daemon=True).start()
+        search = Thread(target=self._follow, name="search", daemon=True)
+        search.start()
         with ThreadPoolExecutor(self._threads, thread_name_prefix="job") as pool:
             for number in range(self._threads):
                 # scanning takes hours: where there are several threads, one is never at it
                 but = JobKind.PIPELINE if number == 0 and self._threads > 1 else None
                 pool.submit(self._loop, but)
         beat.join(HEARTBEAT)
+        search.join(HEARTBEAT)
 
     def _loop(self, but: JobKind | None) -> None:
         while not self._stop.is_set():
@@ -133,6 +139,7 @@ class Worker:
         finally:
             with self._lock:
                 self._running.discard(job.id)
+            self._recorded.set()
 
     def _failed(self, job: Job, error: Exception) -> None:
         log.exception(
@@ -194,6 +201,17 @@ class Worker:
                 upkeep.tend(self._ctx)
             except Exception:
                 log.exception("abandoned work could not be looked for")
+
+    def _follow(self) -> None:
+        """Let the search follow what jobs, and rebuilds, have recorded."""
+        while not self._stop.is_set():
+            self._recorded.clear()
+            try:
+                search_fill.fill(self._ctx, self._stop.is_set)
+            except Exception:
+                log.exception("the search could not follow the index; it tries again")
+                self._stop.wait(LATER)
+            self._recorded.wait(POLL)
 
     def _beat(self) -> None:
         while not self._stop.wait(HEARTBEAT):

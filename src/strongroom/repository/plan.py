@@ -49,7 +49,7 @@ def plan(
     *,
     old: Document | None,
     job_id: str,
-    deposit: str,
+    deposit: str | None,
     received: datetime,
 ) -> VersionPlan:
     """The version that ``job`` makes of the living ``members`` of the head."""

@@ -115,6 +115,21 @@ def may(ctx: Context, action: Action, path: RepositoryPath) -> bool:
         return rules.decide(ctx.caller, grants(ctx, c), action, path).allowed
 
 
+def authorise_names(ctx: Context, *agents: str) -> None:
+    """Forbidden (``identity-not-allowed``) if the caller may not act in the names of these agents.
+
+    Who proved to be someone acts in that name alone; others may name whom they act for.
+    """
+    others = [agent for agent in agents if agent != ctx.caller.name]
+    if ctx.caller.unlimited or not ctx.caller.named_by_proof or not others:
+        return
+    raise Forbidden(
+        f"{ctx.caller.name} may not act in the name of '{others[0][:100]}'.",
+        code="identity-not-allowed",
+        operator=f"refused to {ctx.caller.who}: named {', '.join(others)[:300]}",
+    )
+
+
 # ------------------------------------------------------------------------------------ lists
 
 

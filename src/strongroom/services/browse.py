@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -62,6 +63,20 @@ def _children(c: Connection, path: RepositoryPath, sight: Sight) -> tuple[Node, 
     return tuple(node for node in node_rows.children(c, path) if _is_seen(sight, node))
 
 
+def child_digests(
+    c: Connection, path: RepositoryPath, sight: Sight
+) -> Iterator[tuple[RepositoryPath, str]]:
+    """Path and inventory digest of what lies directly in a Container, as far as it is in sight."""
+    for child, kind, digest in node_rows.child_digests(c, path):
+        if leads_to(sight, child) if kind is Kind.CONTAINER else sees(sight, child):
+            yield child, digest
+
+
+def is_seen(sight: Sight, path: RepositoryPath, node: Node | None) -> bool:
+    """Whether the caller may see what is at a path: the node, or something inside a group."""
+    return sees(sight, path) if node is None else _is_seen(sight, node)
+
+
 def _is_seen(sight: Sight, node: Node) -> bool:
     """A Container is seen on the way to what is in sight, too; with nothing else in it."""
     if node.kind is Kind.CONTAINER and not node.deleted:
@@ -71,7 +86,7 @@ def _is_seen(sight: Sight, node: Node) -> bool:
 
 def _check_seen(sight: Sight, path: RepositoryPath, node: Node | None) -> None:
     """NotFound, as if nothing were at a path, if the caller may not see what is there."""
-    if not (sees(sight, path) if node is None else _is_seen(sight, node)):
+    if not is_seen(sight, path, node):
         raise nodes.not_there(path)
 
 

@@ -17,7 +17,7 @@ from strongroom.domain.grants import SYSTEM, Caller, Grant
 from strongroom.domain.times import Clock
 from strongroom.identifiers import Resolvers
 from strongroom.repository.store import Author, Repository
-from strongroom.storage.protocols import WorkAreas
+from strongroom.storage.protocols import WorkArea, WorkAreas
 
 #: names of this machine for itself, and how each stands in a URL
 LOOPBACK = {"localhost": "localhost", "127.0.0.1": "127.0.0.1", "::1": "[::1]"}
@@ -84,6 +84,16 @@ def _aliases(root: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """A place whose folders exports of the Storage API may be written to."""
+
+    #: with a slash at its end
+    uri: str
+    #: by the names of the folders directly in it
+    areas: WorkAreas
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     db: Database
     areas: WorkAreas
@@ -102,6 +112,10 @@ class Context:
     scratch: Path
     #: what runs of tools consist of, in their order
     tools: tuple[Tool, ...] = ()
+    #: what jobs without a deposit may read
+    origins: tuple[WorkArea, ...] = ()
+    #: what their exports may be written to
+    destinations: tuple[Destination, ...] = ()
     #: for whom services act; an edge gives them a context of its caller
     caller: Caller = SYSTEM
     #: grants that configuration makes, beside those of the table

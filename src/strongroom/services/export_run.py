@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -18,7 +18,7 @@ from strongroom.domain.versions import version_name
 from strongroom.errors import Fault, NotFound, OutOfSpace, StrongroomError
 from strongroom.ocfl import paths
 from strongroom.ocfl.stored import StoredObject
-from strongroom.services import browse
+from strongroom.services import browse, places
 from strongroom.services.context import Context
 from strongroom.services.import_run import (
     RESERVE,
@@ -26,6 +26,7 @@ from strongroom.services.import_run import (
     Watch,
     is_to_be_tried_again,
 )
+from strongroom.services.places import Target
 from strongroom.storage.protocols import CopyIn, FileEntry
 
 
@@ -34,7 +35,8 @@ def run(ctx: Context, job: Job, watch: Watch) -> None:
     try:
         number = job.source_version or 1
         group = browse.group(ctx, job.group, version_name(number))
-        faults, copied = _copy(ctx, job, group, watch)
+        target = _target(ctx, job)
+        faults, copied = copy(ctx, group, group.members.values(), target, watch)
         _end(ctx, job, faults, copied)
     except Interrupted:
         raise
@@ -50,35 +52,50 @@ def give_up(ctx: Context, job: Job, reason: str) -> None:
     _end(ctx, job, [Fault(code="gave-up", message=reason)], [])
 
 
-def _copy(
-    ctx: Context, job: Job, group: Group, watch: Watch
-) -> tuple[list[Fault], list[tuple[str, str, str]]]:
-    """What went wrong, and path, signature and digest of every file that was copied."""
-    binaries = sorted(
-        (m for m in group.members.values() if m.kind is Kind.BINARY), key=lambda m: m.path
-    )
-    stored = ctx.repository.find(job.group)
-    if stored is None:
-        raise NotFound(f"/repository/{job.group} is gone.", code="no-group")
+def _target(ctx: Context, job: Job) -> Target:
+    if job.terms is not None and job.terms.destination is not None:
+        return places.target(ctx, job.terms.destination)
     area = ctx.areas.area(job.deposit)
+    return Target(area=area, prefix="", uri=area.uri)
+
+
+def copy(
+    ctx: Context,
+    group: Group,
+    members: Iterable[Member],
+    target: Target,
+    watch: Watch | None = None,
+) -> tuple[list[Fault], list[tuple[str, str, str]]]:
+    """Copy members of a group at one version into a folder, Containers as empty folders.
+
+    What went wrong; and path (in the folder), signature and digest of every file that was copied.
+    """
+    chosen = sorted(members, key=lambda m: m.path)
+    binaries = [m for m in chosen if m.kind is Kind.BINARY]
+    stored = ctx.repository.find(group.node.path)
+    if stored is None:
+        raise NotFound(f"/repository/{group.node.path} is gone.", code="no-group")
+    area, prefix = target.area, target.prefix
+    if not area.exists():
+        area.create()
     needed, free = sum(m.size for m in binaries), area.free_bytes() - RESERVE
     if needed > free:
         raise OutOfSpace(
-            f"The export needs {needed} bytes, and {max(0, free)} are free for deposits.",
+            f"The export needs {needed} bytes, and {max(0, free)} are free.",
             code="out-of-space",
         )
-    area.make_folders(sorted(m.path for m in group.members.values() if m.kind is Kind.CONTAINER))
-    digests = {m.path: (m.digest, m.size) for m in binaries}
+    area.make_folders([prefix + m.path for m in chosen if m.kind is Kind.CONTAINER])
+    digests = {prefix + m.path: (m.digest, m.size) for m in binaries}
     progress = Progress(phase="copying", files_total=len(binaries), bytes_total=needed)
     faults: list[Fault] = []
     copied: list[tuple[str, str, str]] = []
-    with closing(_sources(stored, binaries)) as sources:
+    with closing(_sources(stored, binaries, prefix)) as sources:
         for path, outcome in area.copy_in(sources):
-            if watch.stopping():
+            if watch is not None and watch.stopping():
                 raise Interrupted
             if isinstance(outcome, FileEntry):
-                digest, size = digests[path]  # type: ignore[index]
-                copied.append((path, outcome.signature, digest))
+                digest, size = digests[path]
+                copied.append((path[len(prefix) :], outcome.signature, digest))
             else:
                 faults.append(outcome)
                 size = 0
@@ -87,16 +104,19 @@ def _copy(
                 files_done=progress.files_done + 1,
                 bytes_done=progress.bytes_done + size,
             )
-            watch.progress(progress)
+            if watch is not None:
+                watch.progress(progress)
     area.sync()
     return faults, copied
 
 
-def _sources(stored: StoredObject, binaries: list[Member]) -> Generator[CopyIn, None, None]:
+def _sources(
+    stored: StoredObject, binaries: list[Member], prefix: str
+) -> Generator[CopyIn, None, None]:
     for member in binaries:
         content = paths.content(member.content_path)
         yield CopyIn(
-            path=member.path,
+            path=prefix + member.path,
             open=partial(stored.open, content),
             sha256=member.digest,
             size=member.size,
@@ -110,7 +130,8 @@ def _sources(stored: StoredObject, binaries: list[Member]) -> Generator[CopyIn, 
 def _end(ctx: Context, job: Job, faults: list[Fault], copied: list[tuple[str, str, str]]) -> None:
     now = ctx.clock()
     with ctx.db.write() as c:
-        digest_rows.remember(c, job.deposit, copied)
+        if job.deposit:
+            digest_rows.remember(c, job.deposit, copied)
         job_rows.set_exported(c, job.id, [path for path, _, _ in copied])
         job_queue.finish(
             c,

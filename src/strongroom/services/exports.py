@@ -81,7 +81,11 @@ def get(ctx: Context, job_id: str) -> JobView:
         if not authority.sees(ctx, c, job.group):
             raise _unknown(job_id)
         copied = job_rows.exported(c, job_id)
-    return JobView(job=job, destination=ctx.areas.area(job.deposit).uri, exported=tuple(copied))
+    if job.terms is not None:
+        destination = job.terms.destination
+    else:
+        destination = ctx.areas.area(job.deposit).uri
+    return JobView(job=job, destination=destination, exported=tuple(copied))
 
 
 def _unknown(job_id: str) -> NotFound:

@@ -18,7 +18,7 @@ from strongroom.db import nodes as node_rows
 from strongroom.domain import legal
 from strongroom.domain.deposits import DepositStatus
 from strongroom.domain.importjob import ImportJob, Job, JobStatus, Outcome, Progress
-from strongroom.domain.paths import MemberPath, RepositoryPath
+from strongroom.domain.paths import MemberPath, RepositoryPath, encode
 from strongroom.domain.resources import Group, Kind, Member, Node
 from strongroom.errors import Conflict, Fault, OutOfSpace, StrongroomError, Unavailable
 from strongroom.ocfl.draft import Draft
@@ -26,8 +26,9 @@ from strongroom.ocfl.stored import StoredObject
 from strongroom.repository import history
 from strongroom.repository.document import Document
 from strongroom.repository.plan import VersionPlan, plan
-from strongroom.services import claims, nodes, reindex
+from strongroom.services import claims, nodes, places, reindex
 from strongroom.services.context import Context
+from strongroom.services.places import Sources
 
 #: bytes that are always left free beside the OCFL root
 RESERVE = 64 << 20
@@ -130,7 +131,7 @@ def _carry_out(ctx: Context, job: Job, wanted: ImportJob, watch: Watch) -> None:
         _fail(ctx, job, wrong)
         return
     version = plan(
-        wanted, members, old=old, job_id=job.id, deposit=job.deposit, received=job.created
+        wanted, members, old=old, job_id=job.id, deposit=job.deposit or None, received=job.created
     )
     if not version.changes:
         _no_change(ctx, job, wanted, head)
@@ -139,15 +140,16 @@ def _carry_out(ctx: Context, job: Job, wanted: ImportJob, watch: Watch) -> None:
     attempt = job_queue.attempt_of(job.id, job.attempts)
     owner = intents.job_owner(job.id)
     report = _Reporter(watch, version)
-    area = ctx.areas.area(job.deposit)
+    sources = _sources(ctx, job, version)
+    version = sources.version
     draft, faults = ctx.repository.stage(
         path,
         version,
         base=stored,
         attempt=attempt,
-        open_source=area.opener(len(version.copies)),
-        folders=area.folders,
-        remote=area.remote,
+        open_source=sources.open,
+        folders=sources.folders,
+        remote=sources.remote,
         progress=report.copied,
         cancelled=watch.stopping,
     )
@@ -168,14 +170,38 @@ def _carry_out(ctx: Context, job: Job, wanted: ImportJob, watch: Watch) -> None:
     _record(ctx, job, committed, wanted)
 
 
+def _sources(ctx: Context, job: Job, version: VersionPlan) -> Sources:
+    if not job.deposit:
+        return places.sources(ctx, version)
+    area = ctx.areas.area(job.deposit)
+    return Sources(
+        version=version,
+        open=area.opener(len(version.copies)),
+        folders=area.folders,
+        remote=area.remote,
+    )
+
+
+def _author(job: Job) -> str:
+    """Who makes the version."""
+    return (job.terms.author if job.terms else None) or job.created_by
+
+
+def _uri(ctx: Context, job: Job) -> str:
+    """The job, as the version's message names it."""
+    if not job.deposit:
+        return f"{ctx.roots.storage}/import/results/{job.id}/{encode(job.group)}"
+    return f"{ctx.roots.public}/deposits/{job.deposit}/importjobs/results/{job.id}"
+
+
 def _commit(ctx: Context, job: Job, draft: Draft, created: datetime) -> StoredObject:
     """Commit; where that ends in an error, storage alone says whether the version exists."""
     try:
         return ctx.repository.commit(
             draft,
             created=created,
-            author=ctx.author(job.created_by),
-            message=f"{ctx.roots.public}/deposits/{job.deposit}/importjobs/results/{job.id}",
+            author=ctx.author(_author(job)),
+            message=_uri(ctx, job),
         )
     except Exception as error:
         try:

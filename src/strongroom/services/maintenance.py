@@ -50,12 +50,20 @@ def start_up(
 
 
 def check_root(ctx: Context) -> None:
-    """Conflict (``other-root``) if the OCFL root is not the one that the index was made from."""
+    """Conflict if the OCFL root is not the one that the index was made from (``other-root``), or
+    is not there at all (``root-missing``)."""
     found = ctx.repository.root.identity()
-    with ctx.db.write() as c:
+    with ctx.db.read() as c:
         known = meta.get(c, _ROOT)
-        if known is None and found is not None:
+    if known is None and found is not None:
+        with ctx.db.write() as c:
             meta.put(c, _ROOT, found)
+    if found is None:
+        raise Conflict(
+            f"There is no OCFL root at {ctx.root_uri} any more. Is its disk mounted? Put the root "
+            "in its place.",
+            code="root-missing",
+        )
     if known is not None and known != found:
         raise Conflict(
             f"The OCFL root at {ctx.root_uri} is not the one that the index was made from. "

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from strongroom.errors import BadRequest, Conflict, Fault, NotFound
+from strongroom.errors import BadRequest, Conflict, Fault, NotFound, Unavailable
 from strongroom.storage import durable, incoming, listing, sweeping
 from strongroom.storage.incoming import LocalUpload
 from strongroom.storage.localfile import LocalFile, entry_of, open_file
@@ -54,7 +54,23 @@ class LocalWorkAreas:
         )
 
     def check(self) -> None:
-        """Nothing to do: the folder was made, or found, when this was."""
+        """Look into the folder, and make a file in it and remove it again.
+
+        Unavailable (``deposits-unusable``) where that is impossible.
+        """
+        probe = self._root / sweeping.INCOMING / f"check-{secrets.token_hex(6)}"
+        try:
+            with os.scandir(self._root) as entries:
+                next(entries, None)
+            os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            durable.unlink(probe)
+        except OSError as error:
+            raise Unavailable(
+                "The folder of the deposits cannot be used: "
+                f"{error.strerror or type(error).__name__}.",
+                code="deposits-unusable",
+                operator=f"{self._root}: {error}",
+            ) from error
 
     def sweep(self, older_than: float, *, now: Callable[[], float] = time.time) -> int:
         """Delete uploads and removals that were abandoned so many seconds ago; how many."""

@@ -83,6 +83,25 @@ class ImportJobIn(Shape):
     allow_infected: list[str] | None = None
 
 
+class StorageImportJobIn(ImportJobIn):
+    """A job as it is posted to the Storage API: without a deposit, and for whom it says."""
+
+    #: agent by URI or name: who makes the version; the caller if it is not given
+    created_by: str | None = None
+    #: agent by URI or name: whose job it is; the caller if it is not given
+    last_modified_by: str | None = None
+
+
+class ExportIn(Shape):
+    """The body of POST ``/export`` and ``/exportMetsOnly`` (Storage API)."""
+
+    archival_group: str | None = None
+    #: URI of a folder
+    destination: str | None = None
+    #: ``vN`` or a timestamp; the head if it is not given
+    source_version: str | None = None
+
+
 class ObjectVersionIn(Shape):
     memento_timestamp: str | None = None
     memento_date_time: str | None = None

@@ -110,7 +110,7 @@ def result(
     shape = wire.ImportJobResult(
         id=uris.result(job.deposit, job.id, job.group),
         import_job=job.import_job,
-        deposit=uris.deposit(job.deposit),
+        deposit=uris.deposit(job.deposit) if job.deposit else UNSET,
         created=iso(job.created),
         created_by=by,
         last_modified=iso(job.finished or job.begun or job.created),

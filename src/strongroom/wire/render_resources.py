@@ -72,13 +72,13 @@ def root(children: Iterable[Node], uris: Uris) -> wire.Container:
 
 def container(node: Node, children: Iterable[Node], uris: Uris) -> wire.Container:
     """A Container outside groups with its immediate children."""
-    shape = _node(node, uris)
+    shape = listed_node(node, uris)
     shape.part_of = uris.repository(parent(node.path))
     shape.containers = _listed(children, uris)
     return shape
 
 
-def _node(node: Node, uris: Uris) -> wire.Container:
+def listed_node(node: Node, uris: Uris) -> wire.Container:
     """A Container, or an Archival Group as a list shows it: with a Container's properties only."""
     first, head = node.versions[0], node.head
     shape = wire.Container(
@@ -96,7 +96,7 @@ def _node(node: Node, uris: Uris) -> wire.Container:
 
 
 def _listed(children: Iterable[Node], uris: Uris) -> list[wire.Container]:
-    return sorted((_node(child, uris) for child in children), key=_by_id)
+    return sorted((listed_node(child, uris) for child in children), key=_by_id)
 
 
 # ------------------------------------------------------------------------ inside groups
@@ -115,7 +115,7 @@ def member(
     Only then does it tell, as ``partOf``, which Archival Group it belongs to. Without a place it
     has no origin.
     """
-    drawing = _Drawing.of(group, object_path, uris, place)
+    drawing = Drawing.of(group, object_path, uris, place)
     part_of = uris.repository(group.path)
     if value.kind is Kind.BINARY:
         binary = drawing.binary(value)
@@ -144,7 +144,7 @@ def group(value: Group, uris: Uris, place: Place | None) -> wire.ArchivalGroup:
         shape.storage_map = storage_map(value, uris, place)
         shape.origin = place.origin(value.object_path)
 
-    drawing = _Drawing.of(value.node, value.object_path, uris, place)
+    drawing = Drawing.of(value.node, value.object_path, uris, place)
     folders: dict[str, wire.ArchivalGroup | wire.Container] = {"": shape}
     binaries: list[Member] = []
     # a folder's path sorts before the paths below it
@@ -181,7 +181,7 @@ def lightweight_group(value: Group, uris: Uris) -> wire.ArchivalGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Drawing:
+class Drawing:
     """What all members of one group share while they are drawn."""
 
     base: str
@@ -191,7 +191,7 @@ class _Drawing:
     stamps: Mapping[int, _Stamp]
 
     @classmethod
-    def of(cls, node: Node, object_path: str, uris: Uris, place: Place | None) -> _Drawing:
+    def of(cls, node: Node, object_path: str, uris: Uris, place: Place | None) -> Drawing:
         return cls(
             base=uris.repository(node.path) + "/",
             content=uris.content(node.path) + "/",
@@ -244,7 +244,7 @@ def stored_members(
     items: Iterable[Member], path: RepositoryPath, versions: Mapping[int, Version], uris: Uris
 ) -> tuple[list[wire.Container], list[wire.Binary]]:
     """Members as an import result lists them: as stored, without ``origin``, in the order given."""
-    drawing = _Drawing(
+    drawing = Drawing(
         base=uris.repository(path) + "/",
         content=uris.content(path) + "/",
         origin=None,

@@ -84,7 +84,7 @@ class Uris:
 
     def result(self, deposit: str, job: str, group: str) -> str:
         """An import job result as the answering surface names it."""
-        if self.own == self.storage:
+        if self.own == self.storage or not deposit:
             return self.storage_result(job, group)
         return self.deposit_result(deposit, job)
 

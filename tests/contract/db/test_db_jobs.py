@@ -14,6 +14,7 @@ from strongroom.domain.importjob import (
     JobStatus,
     Outcome,
     Progress,
+    Terms,
 )
 from strongroom.errors import Conflict, Fault
 
@@ -41,7 +42,8 @@ def full():
 def test_every_field_comes_back(db: Database) -> None:
     plain = job("j1", group="library/book")
     same = [f.name for f in fields(plain) if getattr(plain, f.name) == getattr(full(), f.name)]
-    assert same == ["id", "kind", "deposit", "group", "created", "created_by"]
+    # terms are those of a job without a deposit
+    assert same == ["id", "kind", "deposit", "group", "created", "created_by", "terms"]
     with db.write() as c:
         jobs.insert(c, full())
         jobs.insert(c, job("j2", kind=JobKind.EXPORT))
@@ -157,3 +159,14 @@ def test_exported_paths(db: Database) -> None:
         assert jobs.exported(c, "e1") == ("b", "a #/ü")
         jobs.set_exported(c, "e1", [])
         assert jobs.exported(c, "e1") == ()
+
+
+def test_a_job_without_a_deposit_has_terms(db: Database) -> None:
+    terms = Terms(caller="goobi", author="ann", destination="file:///exports/x/")
+    told = job("j1", group="library/book", deposit="", terms=terms)
+    with db.write() as c:
+        jobs.insert(c, told)
+    with db.write() as c:
+        assert jobs.get(c, "j1") == told
+        claimed = job_queue.claim(c, "w", NOW)
+    assert claimed is not None and claimed.terms == terms

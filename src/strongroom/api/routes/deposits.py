@@ -23,7 +23,7 @@ from strongroom.wire.deposits import Deposit, DepositIn, DepositQueryPage, Schem
 _CREATE = (404, 409, 410, 415, 422)
 
 
-def _shape(view: DepositView, edge: Edge) -> Deposit:
+def deposit_shape(view: DepositView, edge: Edge) -> Deposit:
     return render_deposits.deposit(
         view.deposit,
         edge.uris,
@@ -35,7 +35,7 @@ def _shape(view: DepositView, edge: Edge) -> Deposit:
 
 def _created(view: DepositView, edge: Edge) -> Response[Deposit]:
     """201 with the relative ``Location`` that existing clients know."""
-    shape = _shape(view, edge)
+    shape = deposit_shape(view, edge)
     return Response(shape, headers={"Location": f"/deposits/{view.deposit.id}"})
 
 
@@ -65,7 +65,7 @@ def list_deposits(edge: Given, request: EdgeRequest) -> Response[DepositQueryPag
     roots = (edge.uris.public, edge.uris.storage)
     page = deposits.query(edge.ctx, deposit_query(request.query_params, roots))
     shape = DepositQueryPage(
-        deposits=[_shape(view, edge) for view in page.deposits],
+        deposits=[deposit_shape(view, edge) for view in page.deposits],
         page=page.page,
         page_size=page.page_size,
         total=page.total,
@@ -92,6 +92,7 @@ def _links(address: str, query: dict[str, Any], page: DepositPage) -> str:
     opt=documented(
         "Create a deposit",
         problems=_CREATE,
+        once=True,
         needs=somewhere(Action.DEPOSIT),
     ),
 )
@@ -108,6 +109,7 @@ def create_deposit(
     opt=documented(
         "Create a deposit for an identifier",
         problems=(*_CREATE, 502, 504),
+        once=True,
         needs=somewhere(Action.DEPOSIT),
     ),
 )
@@ -137,6 +139,7 @@ def create_from_identifier(
     opt=documented(
         "Export an Archival Group into a new deposit",
         problems=_CREATE,
+        once=True,
         needs=somewhere(Action.DEPOSIT),
     ),
 )
@@ -157,7 +160,7 @@ def create_by_export(
     ),
 )
 def show_deposit(edge: Given, deposit_id: FromPath[str]) -> Deposit:
-    return _shape(deposits.get(edge.ctx, deposit_id), edge)
+    return deposit_shape(deposits.get(edge.ctx, deposit_id), edge)
 
 
 @patch(
@@ -178,7 +181,7 @@ def patch_deposit(
         submission_text=data.submission_text,
         archived=data.archived,
     )
-    return _shape(deposits.patch(edge.ctx, agent, deposit_id, changes), edge)
+    return deposit_shape(deposits.patch(edge.ctx, agent, deposit_id, changes), edge)
 
 
 @delete(

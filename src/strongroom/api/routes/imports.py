@@ -50,7 +50,10 @@ def show_diff(edge: Given, agent: Agent, deposit_id: FromPath[str]) -> ImportJob
     media_type=JSON,
     sync_to_thread=True,
     opt=documented(
-        "Submit an import job", problems=(*_DIFF, 415), needs=on_deposit(Action.PRESERVE)
+        "Submit an import job",
+        problems=(*_DIFF, 415),
+        once=True,
+        needs=on_deposit(Action.PRESERVE),
     ),
 )
 def submit_job(

@@ -26,7 +26,8 @@ def _shape(view: RunView, edge: Edge) -> ProcessPipelineResult:
     sync_to_thread=True,
     opt=documented(
         "Run tools over the files of a deposit",
-        problems=(404, 409),
+        problems=(404, 409, 422),
+        once=True,
         needs=on_deposit(Action.DEPOSIT),
     ),
 )

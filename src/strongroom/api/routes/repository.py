@@ -5,24 +5,27 @@ Contract sections 2.4, 2.5, 3.1, 8 and 12. The surfaces differ in ids and in how
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import HttpMethod, Response, delete, get, put, route
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response.base import ASGIResponse
 
+from strongroom.api import paging, states, streamed
 from strongroom.api.body import EdgeRequest
 from strongroom.api.contents import ContentResponse, respond
 from strongroom.api.edge import Agent, Edge, Given, repository_path
 from strongroom.api.inputs import container_name
 from strongroom.api.operation import JSON, documented, on_path, on_shown, somewhere
+from strongroom.api.states import State
 from strongroom.domain.grants import Action
 from strongroom.domain.paths import ROOT, RepositoryPath
-from strongroom.domain.resources import Group
+from strongroom.domain.resources import Group, Kind
 from strongroom.errors import BadRequest, Fault
-from strongroom.services import browse, containers
+from strongroom.services import browse, containers, large, listings
 from strongroom.services.views import ContainerView, MemberView, ResourceView
-from strongroom.wire import render_resources
+from strongroom.wire import render_large, render_resources
 from strongroom.wire.resources import ArchivalGroup, Binary, Container, ContainerIn, StorageMap
 
 KIND_HEADER = "X-Preservation-Resource-Type"
@@ -61,22 +64,77 @@ def _kind(view: ResourceView) -> str:
 def _show(
     edge: Edge, path: RepositoryPath, request: EdgeRequest, version: str | None, *, light: bool
 ) -> Response[Any]:
+    asked = paging.asked(request.query_params)
+    view = LIGHTWEIGHT if light else f"page {asked}" if asked else ""
+    state = states.state(edge, path, version, request.headers, view=view)
+    version = state.version
+    if state.unchanged:
+        return _bare(304, state.headers)
     if request.method == "HEAD":
         # only a version makes it necessary to look further than the kind
         found = None if version is None else browse.resource(edge.ctx, path, version)
         kind = browse.kind(edge.ctx, path).value if found is None else _kind(found)
-        # a HEAD must not tell the length of anything but GET's answer, which was not made
-        return ContentResponse(ASGIResponse(headers={KIND_HEADER: kind}, is_head_response=True))
+        return _bare(200, {**state.headers, KIND_HEADER: kind})
+    if not light and (answer := _in_pieces(edge, path, version, state, asked)) is not None:
+        return answer
     found = browse.resource(edge.ctx, path, version)
     shape = shape_of(found, edge, lightweight=light)
-    return Response(shape, headers={KIND_HEADER: _kind(found)})
+    return Response(shape, headers={**state.headers, KIND_HEADER: _kind(found)})
 
+
+def _in_pieces(
+    edge: Edge,
+    path: RepositoryPath,
+    version: str | None,
+    state: State,
+    asked: paging.Asked | None,
+) -> Response[Any] | None:
+    """The answer about a Container outside groups, or about what has very many members."""
+    if (big := large.group(edge.ctx, path, version)) is not None:
+        pieces = render_large.group(big.group, big.members, edge.uris, edge.place_of(path))
+        return streamed.respond(pieces, {**state.headers, KIND_HEADER: Kind.GROUP.value})
+    if version is not None:
+        return None
+    if (inner := listings.in_group(edge.ctx, path)) is not None:
+        pieces = render_large.member(
+            inner.member,
+            inner.members,
+            inner.group,
+            inner.object_path,
+            edge.uris,
+            edge.place_of(inner.group.path),
+        )
+        return streamed.respond(pieces, {**state.headers, KIND_HEADER: Kind.CONTAINER.value})
+    start, size = (asked.start, asked.size) if asked else (0, None)
+    if (page := listings.page(edge.ctx, path, start=start, size=size)) is None:
+        return None
+    kind = Kind.ROOT if page.node is None else Kind.CONTAINER
+    headers = {**state.headers, KIND_HEADER: kind.value}
+    if asked:
+        headers["Link"] = paging.links(edge.uris.repository(path), asked, page.total)
+    return streamed.respond(render_large.container(page.node, page.children, edge.uris), headers)
+
+
+def _bare(status: int, headers: Mapping[str, str]) -> ContentResponse:
+    """Headers alone: an answer must not tell the length of anything but what GET would send."""
+    return ContentResponse(
+        ASGIResponse(status_code=status, headers=dict(headers), is_head_response=True)
+    )
+
+
+_CONDITIONS = {
+    "If-None-Match": "An ETag",
+    "Accept-Datetime": "A moment: what was there then (RFC 7089)",
+}
 
 _READ = documented(
     "Show a Container, an Archival Group or something inside one",
     answer=Resource,
+    also=(304,),
     needs=somewhere(),
     problems=(404, 410),
+    headers=_CONDITIONS,
+    query=paging.PARAMETERS,
 )
 
 _READ_OR_METS = documented(
@@ -85,6 +143,8 @@ _READ_OR_METS = documented(
     needs=somewhere(),
     also=(206, 304),
     problems=(404, 410, 416),
+    headers=_CONDITIONS,
+    query=paging.PARAMETERS,
 )
 
 
@@ -184,24 +244,47 @@ def delete_container(
     sync_to_thread=True,
     opt=documented(
         "Where the bytes of an Archival Group lie",
+        answer=StorageMap,
+        also=(304,),
         problems=(404, 410),
+        headers={"If-None-Match": "An ETag"},
         needs=on_shown(Action.LOCATE),
     ),
 )
 def show_storage_map(
-    edge: Given, path: FromPath[str], version: FromQuery[str | None] = None
-) -> StorageMap:
+    edge: Given,
+    path: FromPath[str],
+    request: EdgeRequest,
+    version: FromQuery[str | None] = None,
+) -> Response[Any]:
     where = repository_path(path)
     if where == ROOT:
         raise BadRequest("Name an Archival Group after /ocfl/storagemap/.", code="missing-path")
-    return render_resources.storage_map(
-        browse.group(edge.ctx, where, version), edge.uris, edge.place
-    )
+    conditions = {"if-none-match": request.headers.get("if-none-match", "")}
+    state = states.state(edge, where, version, conditions, view="storage map")
+    headers = {"ETag": state.tag} if state.tag else {}
+    if state.unchanged:
+        return _bare(304, headers)
+    if (big := large.group(edge.ctx, where, version)) is not None:
+        pieces = render_large.large_map(big.group, big.members, edge.uris, edge.place)
+        return streamed.respond(pieces, headers)
+    group = browse.group(edge.ctx, where, version)
+    return Response(render_resources.storage_map(group, edge.uris, edge.place), headers=headers)
 
 
-_CHECK = documented(
-    "Whether an Archival Group is at a path or can be made there", problems=(409, 410)
+@get(
+    "/v1/timemap/{path:str}",
+    sync_to_thread=True,
+    media_type=states.LINK_FORMAT,
+    opt=documented(
+        "The states of an Archival Group or a Binary (RFC 7089)",
+        media_type=states.LINK_FORMAT,
+        problems=(404,),
+        needs=on_shown(),
+    ),
 )
+def show_timemap(edge: Given, path: FromPath[str]) -> str:
+    return states.timemap(edge, repository_path(path))
 
 
 @get(
@@ -241,5 +324,19 @@ def _checked(edge: Edge, path: str) -> ArchivalGroup:
     return ArchivalGroup()
 
 
-PRESERVATION = (show_resource, make_container, delete_container, show_storage_map, check_group)
-STORAGE = (show_stored_resource, make_container, delete_container, show_storage_map, test_path)
+PRESERVATION = (
+    show_resource,
+    make_container,
+    delete_container,
+    show_storage_map,
+    show_timemap,
+    check_group,
+)
+STORAGE = (
+    show_stored_resource,
+    make_container,
+    delete_container,
+    show_storage_map,
+    show_timemap,
+    test_path,
+)

@@ -8,8 +8,11 @@ from litestar import Response, get
 
 from strongroom.api.edge import Given
 from strongroom.api.operation import JSON, PUBLIC, documented, somewhere
+from strongroom.domain.grants import Action
 from strongroom.errors import Unavailable
-from strongroom.services import agents, health
+from strongroom.services import agents, connectivity, health
+from strongroom.services.connectivity import Check
+from strongroom.wire.archiving import ConnectivityCheckResult
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +55,85 @@ def show_health(edge: Given) -> Response[str]:
 
 
 @get(
+    "/test",
+    media_type=TEXT,
+    sync_to_thread=False,
+    opt=documented("A word that says that requests arrive", media_type=TEXT, needs=somewhere()),
+)
+def say_test() -> str:
+    return "Strongroom answers.\n"
+
+
+def _result(check: Check) -> ConnectivityCheckResult:
+    return ConnectivityCheckResult(name=check.name, success=check.success, error=check.error)
+
+
+@get(
+    "/storage",
+    media_type=JSON,
+    sync_to_thread=True,
+    opt=documented(
+        "Whether storing works: the index and the OCFL storage root",
+        needs=somewhere(Action.LOCATE),
+    ),
+)
+def check_storage(edge: Given) -> ConnectivityCheckResult:
+    return _result(connectivity.storage(edge.ctx))
+
+
+@get(
+    "/storage/check-s3",
+    media_type=JSON,
+    sync_to_thread=True,
+    opt=documented(
+        "Whether the place of the deposits' files can be used",
+        needs=somewhere(Action.LOCATE),
+    ),
+)
+def check_deposits(edge: Given) -> ConnectivityCheckResult:
+    return _result(connectivity.deposits(edge.ctx))
+
+
+@get(
+    "/storage/check-storage-s3",
+    media_type=JSON,
+    sync_to_thread=True,
+    opt=documented(
+        "Whether the OCFL storage root can be used",
+        needs=somewhere(Action.LOCATE),
+    ),
+)
+def check_root(edge: Given) -> ConnectivityCheckResult:
+    return _result(connectivity.storage_root(edge.ctx))
+
+
+@get(
+    "/fedora",
+    media_type=JSON,
+    sync_to_thread=True,
+    opt=documented(
+        "Whether storing works: the index and the OCFL storage root",
+        needs=somewhere(Action.LOCATE),
+    ),
+)
+def check_repository(edge: Given) -> ConnectivityCheckResult:
+    return _result(connectivity.storage(edge.ctx))
+
+
+@get(
+    "/storagecheck",
+    media_type=JSON,
+    sync_to_thread=True,
+    opt=documented(
+        "Whether the OCFL storage root can be used",
+        needs=somewhere(Action.LOCATE),
+    ),
+)
+def check_stored(edge: Given) -> ConnectivityCheckResult:
+    return _result(connectivity.storage_root(edge.ctx))
+
+
+@get(
     "/agents",
     media_type=JSON,
     sync_to_thread=True,
@@ -64,5 +146,13 @@ def list_agents(edge: Given) -> list[str]:
     return [edge.uris.agent(name) for name in agents.all_agents(edge.ctx)]
 
 
-PRESERVATION = (hello, show_health, list_agents)
-STORAGE = (hello, show_health)
+PRESERVATION = (
+    hello,
+    say_test,
+    show_health,
+    list_agents,
+    check_storage,
+    check_deposits,
+    check_root,
+)
+STORAGE = (hello, show_health, check_repository, check_stored)

@@ -1,24 +1,29 @@
 """What only the Storage surface has: content, and import results and exports by its own ids.
 
-Contract sections 3.2 to 3.4. Jobs are submitted on the Preservation surface alone.
+Contract sections 3.2 to 3.4 and 6. Jobs that are submitted here need no deposit.
 """
 
 from __future__ import annotations
 
-from litestar import HttpMethod, get, route
-from litestar.params import FromPath, FromQuery
+from litestar import HttpMethod, Response, get, post, route
+from litestar.params import FromPath, FromQuery, JSONBody
 
+from strongroom.api import states
 from strongroom.api.body import EdgeRequest
 from strongroom.api.contents import ContentResponse, respond
-from strongroom.api.edge import Given, repository_path
+from strongroom.api.edge import Agent, Given, repository_path
+from strongroom.api.inputs import job_request, named_agent
 from strongroom.api.operation import JSON, documented, on_shown, somewhere
 from strongroom.api.routes.imports import result_shape
 from strongroom.domain.grants import Action
 from strongroom.domain.paths import ROOT
+from strongroom.domain.times import iso
+from strongroom.domain.versions import version_name
 from strongroom.errors import BadRequest
-from strongroom.services import content, exports, imports
+from strongroom.services import content, exports, imports, storage_exports, storage_imports
 from strongroom.wire import render_jobs
-from strongroom.wire.jobs import Export, ImportJobResult
+from strongroom.wire.jobs import Export, ExportIn, ImportJobResult, StorageImportJobIn
+from strongroom.wire.uris import file_uri
 
 
 @route(
@@ -30,7 +35,12 @@ from strongroom.wire.jobs import Export, ImportJobResult
         media_type="*/*",
         also=(206, 304),
         problems=(404, 410, 416),
-        headers={"Range": "Byte ranges", "If-None-Match": "An ETag", "If-Range": "An ETag"},
+        headers={
+            "Range": "Byte ranges",
+            "If-None-Match": "An ETag",
+            "If-Range": "An ETag",
+            "Accept-Datetime": "A moment: what was there then (RFC 7089)",
+        },
         needs=on_shown(Action.CONTENT),
     ),
 )
@@ -40,7 +50,49 @@ def read_content(
     where = repository_path(path)
     if where == ROOT:
         raise BadRequest("Name a Binary after /content/.", code="missing-path")
-    return respond(content.open(edge.ctx, where, version), request.method, request.headers)
+    state = states.state(edge, where, version, request.headers, content=True)
+    found = content.open(edge.ctx, where, state.version)
+    return respond(found, request.method, request.headers, extra=state.headers)
+
+
+@get(
+    "/v1/content-timemap/{path:str}",
+    sync_to_thread=True,
+    media_type=states.LINK_FORMAT,
+    opt=documented(
+        "The states of the bytes of a Binary (RFC 7089)",
+        media_type=states.LINK_FORMAT,
+        problems=(404,),
+        needs=on_shown(),
+    ),
+)
+def show_content_timemap(edge: Given, path: FromPath[str]) -> str:
+    return states.timemap(edge, repository_path(path), content=True)
+
+
+@post(
+    "/import",
+    media_type=JSON,
+    sync_to_thread=True,
+    opt=documented(
+        "Submit an import job that needs no deposit",
+        problems=(404, 409, 410, 415, 422),
+        once=True,
+        needs=somewhere(Action.PRESERVE),
+    ),
+)
+def submit_import(
+    edge: Given, agent: Agent, data: JSONBody[StorageImportJobIn]
+) -> Response[ImportJobResult]:
+    view = storage_imports.submit(
+        edge.ctx,
+        agent,
+        job_request(data),
+        author=named_agent("createdBy", data.created_by, edge.ctx.roots.all),
+        agent=named_agent("lastModifiedBy", data.last_modified_by, edge.ctx.roots.all),
+    )
+    shape = result_shape(view, edge)
+    return Response(shape, headers={"Location": shape.id})
 
 
 @get(
@@ -80,4 +132,72 @@ def show_export(edge: Given, job_id: FromPath[str]) -> Export:
     )
 
 
-HANDLERS = (read_content, show_import, show_export)
+@post(
+    "/export",
+    media_type=JSON,
+    sync_to_thread=True,
+    opt=documented(
+        "Export a version of an Archival Group into a folder",
+        problems=(404, 409, 410, 415, 422),
+        once=True,
+        needs=somewhere(Action.CONTENT),
+    ),
+)
+def submit_export(edge: Given, agent: Agent, data: JSONBody[ExportIn]) -> Response[Export]:
+    view = storage_exports.start(
+        edge.ctx,
+        agent,
+        archival_group=data.archival_group,
+        destination=data.destination,
+        version=(data.source_version or "").strip() or None,
+    )
+    shape = render_jobs.export(view.job, edge.uris, destination=view.destination, files=())
+    return Response(shape, headers={"Location": shape.id or ""})
+
+
+@post(
+    "/exportMetsOnly",
+    status_code=200,
+    media_type=JSON,
+    sync_to_thread=True,
+    opt=documented(
+        "Export the METS of an Archival Group into a folder, at once",
+        problems=(404, 409, 410, 415),
+        needs=somewhere(Action.CONTENT),
+    ),
+)
+def export_mets(edge: Given, agent: Agent, data: JSONBody[ExportIn]) -> Export:
+    done = storage_exports.mets_only(
+        edge.ctx,
+        agent,
+        archival_group=data.archival_group,
+        destination=data.destination,
+        version=(data.source_version or "").strip() or None,
+    )
+    by, ended = edge.uris.agent(done.agent), iso(done.finished)
+    return Export(
+        files=[file_uri(done.destination, path) for path in done.files],
+        created=iso(done.begun),
+        created_by=by,
+        last_modified=ended,
+        last_modified_by=by,
+        archival_group=edge.uris.repository(done.group),
+        destination=done.destination,
+        date_begun=iso(done.begun),
+        date_finished=ended,
+        source_version=version_name(done.version.number),
+        errors=render_jobs.errors(done.errors, done.group, edge.uris),
+    )
+
+
+HANDLERS = (
+    read_content,
+    show_content_timemap,
+    submit_import,
+    show_import,
+    submit_export,
+    show_export,
+    export_mets,
+)
+#: those whose bodies list every file of a group, and are as long as that takes
+LARGE = (submit_import,)
