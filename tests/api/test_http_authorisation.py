@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -169,6 +170,8 @@ def ask(client: httpx.Client, method: str, path: str, room: Room) -> httpx.Respo
             sent = {"json": ["x"]}
     if path == "/v1/grants/explain":
         sent = {"params": {"agent": "ann", "action": "read", "path": room.path}}
+    if path in ("/search", "/storage-api/FedoraSearch"):
+        sent = {"params": {"text": f"{room.word}.txt"}}
     return client.request(method, where, **sent)
 
 
@@ -594,3 +597,146 @@ def test_every_refusal_is_in_the_log_with_its_reason(
     )
     assert "hidden from stranger (key: key:" in line
     assert "No grant gives 'read'" in line
+
+
+# -------------------------------------------------------------------------------------- searching
+
+
+def test_a_search_finds_and_counts_only_what_may_be_seen(
+    guarded: Guarded, boss: httpx.Client, secret: Room, open_room: Room
+) -> None:
+    def search(client: httpx.Client, text: str) -> tuple[dict[str, Any], Any]:
+        deadline = time.monotonic() + 30
+        while True:
+            found = workflow.ok(client.get("/search", params={"text": text})).json()
+            if "pending" not in found["fedoraSearch"]:
+                return found["fedoraSearch"], found["depositSearch"]
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    hidden, opened = f"{secret.word}.txt", f"{open_room.word}.txt"
+    inside = f"info:fedora/{secret.path}/book/"
+    for text in (hidden, inside, secret.word, "hid"):
+        assert search(boss, text)[0]["total"] > 0, text
+    assert search(boss, secret.path)[1]["total"] > 0
+    with guarded.client(guarded.key(f"reader:{open_room.path}")) as client:
+        for text in (hidden, inside, secret.word, "hid", secret.path, secret.deposit):
+            binaries, deposits = search(client, text)
+            assert (binaries["total"], binaries["results"], deposits) == (0, [], None), text
+        for text in (opened, f"info:fedora/{open_room.path}/book/", "ope"):
+            binaries, _ = search(client, text)
+            ids = [each["fedoraId"] for each in binaries["results"]]
+            assert binaries["total"] == len(ids) > 0
+            assert all(f"fedora/{open_room.path}/" in each for each in ids), ids
+        _, deposits = search(client, open_room.path)
+        assert deposits["total"] == len(deposits["deposits"]) > 0
+        everything = client.get("/storage-api/FedoraSearch", params={"text": "/"}).json()
+        ids = [each["fedoraId"] for each in everything["results"]]
+        assert everything["total"] == len(ids) > 0
+        assert all(f"fedora/{open_room.path}/" in each for each in ids)
+    # as everywhere, a grant inside a group opens that part alone
+    with guarded.client(guarded.key(f"reader:{secret.path}/book/objects")) as client:
+        binaries, deposits = search(client, secret.path)
+        ids = [each["fedoraId"] for each in binaries["results"]]
+        assert ids == [f"info:fedora/{secret.path}/book/objects/{hidden}"]
+        assert binaries["total"] == 1
+        assert deposits is None
+
+
+# -------------------------------------------------------------------- tags, kept answers, and names
+
+
+def test_tags_and_times_tell_nothing_of_what_is_hidden(
+    guarded: Guarded, boss: httpx.Client, secret: Room, open_room: Room
+) -> None:
+    tags = [boss.get("/repository/").headers["ETag"]]
+    with guarded.client(guarded.key(f"reader:{open_room.path}")) as client:
+        mine = client.get("/repository/").headers["ETag"]
+        assert mine not in tags
+        workflow.make_container(boss, workflow.fresh("new"))
+        assert boss.get("/repository/").headers["ETag"] not in tags
+        assert client.get("/repository/").headers["ETag"] == mine
+        # where it lies is in one answer and not in the other
+        tag = boss.get(open_room.group).headers["ETag"]
+        answer = client.get(open_room.group, headers={"If-None-Match": tag})
+        assert answer.status_code == 200
+        assert answer.headers["ETag"] != tag
+        # a tag that someone else has told opens nothing, nor does a moment
+        tag = boss.get(secret.group).headers["ETag"]
+        for headers in (
+            {"If-None-Match": tag},
+            {"If-None-Match": "*"},
+            {"Accept-Datetime": "Thu, 31 May 2007 20:35:00 GMT"},
+        ):
+            for method in ("GET", "HEAD"):
+                answer = client.request(method, secret.group, headers=headers)
+                assert answer.status_code == 404
+                assert not {"ETag", "Link", "Memento-Datetime"} & set(answer.headers)
+
+
+def test_a_kept_answer_is_for_its_caller_alone(guarded: Guarded, open_room: Room) -> None:
+    body = {"archivalGroup": f"{open_room.group}-once"}
+    headers = {"Idempotency-Key": workflow.fresh("key")}
+    key_id, key = guarded.named_key(f"depositor:{open_room.path}")
+    with guarded.client(key) as client:
+        made = workflow.ok(client.post("/deposits", json=body, headers=headers), 201).json()
+        again = workflow.ok(client.post("/deposits", json=body, headers=headers), 201)
+        assert again.headers["Idempotency-Replayed"] == "true"
+        assert again.json()["id"] == made["id"]
+        with guarded.client(None) as stranger:
+            answer = stranger.post("/deposits", json=body, headers=headers)
+            assert_problem(answer, 401)
+        with guarded.client(guarded.key(f"depositor:{open_room.path}")) as other:
+            answer = other.post("/deposits", json=body, headers=headers)
+            assert assert_problem(answer, 409)["code"] == "active-deposit"
+        guarded.revoke(key_id)
+        assert_problem(client.post("/deposits", json=body, headers=headers), 401)
+
+
+def test_who_proved_a_name_makes_versions_in_that_name_alone(
+    guarded: Guarded, open_room: Room
+) -> None:
+    body = {
+        "id": "urn:x",
+        "archivalGroup": f"{guarded.url}/storage-api/repository/{open_room.path}/by",
+        "archivalGroupName": "By whom",
+        "createdBy": "someone-else",
+    }
+    for trusted in (False, True):
+        key = guarded.key(f"preserver:{open_room.path}", name="me", names_agents=trusted)
+        with guarded.client(key) as client:
+            answer = client.post("/storage-api/import", json=body)
+            if trusted:
+                assert answer.status_code == 201, answer.text
+            else:
+                assert assert_problem(answer, 403)["code"] == "identity-not-allowed"
+
+
+def test_archiving_jobs_are_told_and_shown_where_the_deposit_is(
+    guarded: Guarded, boss: httpx.Client, open_room: Room, secret: Room
+) -> None:
+    def told(deposit: str) -> dict[str, Any]:
+        return {
+            "id": workflow.fresh("archiver"),
+            "depositId": deposit,
+            "depositUri": f"{guarded.url}/deposits/{deposit}",
+            "startTime": "2026-01-31T12:00:00Z",
+        }
+
+    gone = "abcdefghjkmn"
+    for deposit in (open_room.deposit, secret.deposit, gone):
+        workflow.ok(boss.post("/deposits/archive-job", json=told(deposit)), 204)
+        workflow.ok(boss.get(f"/depositarchivejobs/{deposit}"))
+    with guarded.client(guarded.key(f"depositor:{open_room.path}")) as client:
+        workflow.ok(client.post("/deposits/archive-job", json=told(open_room.deposit)), 204)
+        workflow.ok(client.get(f"/depositarchivejobs/{open_room.deposit}"))
+        for deposit in (secret.deposit, gone):
+            answers = (
+                client.post("/deposits/archive-job", json=told(deposit)),
+                client.get(f"/depositarchivejobs/{deposit}"),
+            )
+            for answer in answers:
+                assert assert_problem(answer, 404)["code"] == "no-deposit"
+    with guarded.client(guarded.key(f"reader:{open_room.path}")) as client:
+        answer = client.post("/deposits/archive-job", json=told(open_room.deposit))
+        assert answer.status_code == 403
