@@ -17,10 +17,11 @@ import pytest
 from strongroom.db import members as member_rows
 from strongroom.db import nodes as node_rows
 from strongroom.db.engine import Database, open_database
+from strongroom.domain.grants import SYSTEM, Caller, CallerKind
 from strongroom.domain.paths import MemberPath, RepositoryPath, ancestors
 from strongroom.domain.resources import Group, Kind, Member, Node, Version
 from strongroom.errors import NotFound
-from strongroom.services import browse, large
+from strongroom.services import browse, large, listings
 from strongroom.wire import render_large, render_resources
 from strongroom.wire.render_resources import Place
 from strongroom.wire.uris import storage_uris
@@ -122,7 +123,7 @@ def db(tmp_path: Path) -> Iterator[Database]:
 
 def context(db: Database, members: dict[MemberPath, Member]) -> Any:
     record(db, node(1), members)
-    return SimpleNamespace(db=db, repository=Stored({1: members}))
+    return SimpleNamespace(db=db, caller=SYSTEM, repository=Stored({1: members}))
 
 
 def record(db: Database, made: Node, members: dict[MemberPath, Member]) -> None:
@@ -131,15 +132,15 @@ def record(db: Database, made: Node, members: dict[MemberPath, Member]) -> None:
         member_rows.replace_members(c, PATH, members.values())
 
 
-def whole(group: Group) -> bytes:
-    return msgspec.json.encode(render_resources.group(group, URIS, PLACE))
+def whole(group: Group, place: Place | None = PLACE) -> bytes:
+    return msgspec.json.encode(render_resources.group(group, URIS, place))
 
 
-def pieces(ctx: Any, version: str | None = None) -> list[bytes]:
+def pieces(ctx: Any, version: str | None = None, place: Place | None = PLACE) -> list[bytes]:
     found = large.group(ctx, PATH, version)
     assert found is not None
     assert found.group.members == {}
-    return list(render_large.group(found.group, found.members, URIS, PLACE))
+    return list(render_large.group(found.group, found.members, URIS, place))
 
 
 @pytest.mark.parametrize("make", [wide, plain, bushy])
@@ -148,6 +149,8 @@ def test_the_bytes_are_those_of_a_small_group(db: Database, make: Any) -> None:
     expected = browse.group(ctx, PATH)
     told = pieces(ctx)
     assert b"".join(told) == whole(expected)
+    # who may not know where it is stored gets the rest
+    assert b"".join(pieces(ctx, place=None)) == whole(expected, None)
     assert len(told) > 5
     assert max(map(len, told)) < 400_000
     found = large.group(ctx, PATH)
@@ -186,6 +189,13 @@ def test_a_version_that_is_made_meanwhile_changes_nothing(db: Database, make: An
         told += piece
     assert told == expected
     assert ctx.repository.asked > 0 or make is bushy  # whose folders are all read by then
+
+
+def test_what_may_not_be_seen_is_not_told(db: Database) -> None:
+    ctx = context(db, plain())
+    ctx.caller = Caller(name="ann", kind=CallerKind.KEY, scopes=())
+    assert large.group(ctx, PATH) is None
+    assert listings.in_group(ctx, RepositoryPath(f"{PATH}/objects")) is None
 
 
 def test_what_lies_very_deep_is_told_too(db: Database) -> None:

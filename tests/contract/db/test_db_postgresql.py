@@ -359,7 +359,13 @@ def test_every_text_is_in_the_order_of_code_points(shared: PostgresServer, name:
         " AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C'",
     )
     # JSON, which nothing compares
-    assert {column for (column,) in found} == {"errors", "progress", "other_names", "headers"}
+    assert {column for (column,) in found} == {
+        "errors",
+        "progress",
+        "other_names",
+        "scopes",
+        "headers",
+    }
 
 
 def test_rows_are_found_by_indexes(db: Database, shared: PostgresServer, name: str) -> None:

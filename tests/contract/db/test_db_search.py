@@ -13,6 +13,8 @@ from contract.db.rows import NOW, at, binary, deposit, group
 from strongroom.db import deposits, nodes, search
 from strongroom.db import members as member_rows
 from strongroom.db.engine import Database
+from strongroom.domain.grants import Sight
+from strongroom.domain.paths import RepositoryPath
 from strongroom.domain.searching import deposit_pattern, path_pattern, path_text
 from strongroom.services import search_fill
 
@@ -102,6 +104,59 @@ def test_a_stop_between_its_steps_leaves_what_can_be_gone_on_with(
     assert fill(db) == 1
     with db.read() as c:
         assert sorted(found(c, ".txt")) == [f"g/{n:02d}.txt" for n in range(9)]
+
+
+def test_two_workers_that_follow_the_same_group_write_it_once(db: Database, way: str) -> None:
+    record(db, "g", binary("a.txt"), binary("b.txt"))
+    with db.read() as c:
+        wanted = list(search.wanted(c, RepositoryPath("g")))
+    for _ in range(2):
+        with db.write() as c:
+            search.add(c, RepositoryPath("g"), wanted)
+    with db.read() as c:
+        assert sorted(found(c, ".txt")) == ["g/a.txt", "g/b.txt"]
+        assert search.count(c, ".txt") == 2
+        present = list(search.present(c, RepositoryPath("g")))
+    for _ in range(2):
+        with db.write() as c:
+            search.remove(c, RepositoryPath("g"), present)
+    with db.read() as c:
+        assert search.count(c, ".txt") == 0
+
+
+def test_nothing_out_of_sight_is_found_or_counted(db: Database, way: str) -> None:
+    for path in ("a/one", "a_one", "a/two", "b/one"):
+        record(db, path, binary("x/p.txt"), binary("q.txt"))
+    with db.read() as c:
+        assert search.pending_count(c, Sight(paths=(RepositoryPath("a"),), owner=None)) == 2
+    fill(db)
+    pattern = path_pattern(".txt") or ""
+    for paths, expected in (
+        ((), []),
+        (("a",), ["a/one/q.txt", "a/one/x/p.txt", "a/two/q.txt", "a/two/x/p.txt"]),
+        (("a/one", "b"), ["a/one/q.txt", "a/one/x/p.txt", "b/one/q.txt", "b/one/x/p.txt"]),
+        (("b/one/x",), ["b/one/x/p.txt"]),
+    ):
+        sight = Sight(paths=tuple(RepositoryPath(path) for path in paths), owner=None)
+        with db.read() as c:
+            total, numbers = search.page(c, pattern, limit=100, offset=0, sight=sight)
+            assert sorted(each.path for each in search.found(c, numbers)) == expected
+            assert total == search.count(c, pattern, sight) == len(expected)
+            assert search.numbers(c, pattern, limit=100, sight=sight) == numbers
+            inside = search.page_inside(c, "b/one/x/", limit=9, offset=0, sight=sight)
+            assert inside is not None
+            assert inside[0] == len(inside[1]) == sum(p.startswith("b/one/x/") for p in expected)
+
+
+def test_deposits_out_of_sight_are_neither_found_nor_counted(db: Database) -> None:
+    with db.write() as c:
+        for number, path in enumerate(("a/x", "b/x", "ab/x")):
+            deposits.insert(c, deposit(f"d{number}", group=path))
+    sight = Sight(paths=(RepositoryPath("a"),), owner=None)
+    with db.read() as c:
+        shown, total = deposits.search(c, "/x", limit=9, offset=0, sight=sight)
+        assert ([each.id for each in shown], total) == (["d0"], 1)
+        assert deposits.search(c, "/x", limit=9, offset=0)[1] == 3
 
 
 def test_a_version_that_comes_meanwhile_is_not_missed(
