@@ -63,7 +63,8 @@ pytest: $(VENV)/dev.stamp
 
 # what speaks to the database, once more with PostgreSQL; give more of tests/api by POSTGRESQL=…
 POSTGRESQL ?= tests/api/test_http_activity.py tests/api/test_http_containers.py \
-	tests/api/test_http_rebuild.py tests/crash/test_paused_workers.py
+	tests/api/test_http_rebuild.py tests/api/test_http_search.py \
+	tests/api/test_http_storage_jobs.py tests/crash/test_paused_workers.py
 pytest-postgresql: $(VENV)/dev.stamp
 	@folder=$$(mktemp -d $(TMP)/strongroom-tests.XXXXXX); trap 'rm -rf "$$folder"' EXIT INT TERM; \
 	STRONGROOM_TEST_DATABASE=postgresql $(BIN)/pytest --basetemp="$$folder/pytest" -n 2 \
