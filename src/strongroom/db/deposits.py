@@ -21,6 +21,9 @@ from strongroom.errors import Conflict, Fault, NotFound
 
 _D = deposits.c
 
+#: Deposits that a search finds one by one
+_FEW = 1_000
+
 _ORDER: dict[DepositOrder, sa.Column[Any]] = {
     DepositOrder.GROUP: _D.group_path,
     DepositOrder.STATUS: _D.status,
@@ -88,17 +91,19 @@ def query(c: Connection, q: DepositQuery) -> tuple[list[Deposit], int]:
 def search(c: Connection, pattern: str, *, limit: int, offset: int) -> tuple[list[Deposit], int]:
     """Deposits whose texts hold the (folded) pattern, newest first, and how many there are."""
     holds = deposit_texts.c.text.contains(pattern, autoescape=True)
-    total = c.scalar(select(func.count()).select_from(deposit_texts).where(holds)) or 0
+    few = c.scalars(select(deposit_texts.c.deposit).where(holds).limit(_FEW + 1)).all()
+    total = len(few)
+    if total > _FEW:
+        total = c.scalar(select(func.count()).select_from(deposit_texts).where(holds)) or 0
     if offset >= total:
         return [], total
-    rows = c.execute(
-        select(deposits)
-        .join(deposit_texts, deposit_texts.c.deposit == _D.id)
-        .where(holds)
-        .order_by(_D.created.desc(), _D.id.desc())
-        .limit(limit)
-        .offset(offset)
-    )
+    chosen = select(deposits)
+    if total > _FEW:
+        # most of the newest are among them, so the list is gone through in its order
+        chosen = chosen.join(deposit_texts, deposit_texts.c.deposit == _D.id).where(holds)
+    else:
+        chosen = chosen.where(_D.id.in_(few))
+    rows = c.execute(chosen.order_by(_D.created.desc(), _D.id.desc()).limit(limit).offset(offset))
     return [_deposit(row) for row in rows], total
 
 

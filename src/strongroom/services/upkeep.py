@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from strongroom.db import job_queue
 from strongroom.errors import StrongroomError
@@ -23,9 +24,10 @@ def tend(ctx: Context) -> int:
     """Clear abandoned work; how many pieces. What cannot be cleared now is tried the next time."""
     with ctx.db.read() as c:
         running = job_queue.running(c)
-    return _counted(lambda: ctx.repository.sweep(older_than=ABANDONED, keep=running)) + _counted(
-        lambda: ctx.areas.sweep(ABANDONED)
-    )
+    count = _counted(lambda: ctx.repository.sweep(older_than=ABANDONED, keep=running))
+    for areas in (ctx.areas, *(place.areas for place in ctx.destinations)):
+        count += _counted(partial(areas.sweep, ABANDONED))
+    return count
 
 
 def _counted(sweep: Callable[[], int]) -> int:
