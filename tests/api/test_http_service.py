@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from support import workflow
+from support.s3_server import S3Server
 from support.server import Server
 from support.workflow import Json, ok
 
@@ -138,6 +139,19 @@ def test_places_that_cannot_be_used_any_more(start_server: Callable[..., Server]
             assert "OCFL root" in broken["error"]
         shutil.rmtree(root)
         (server.data / "elsewhere").rename(root)
+
+
+@pytest.mark.contract("2.5.storage")
+def test_a_bucket_that_is_gone(start_server: Callable[..., Server], s3: S3Server) -> None:
+    bucket = s3.make_bucket()
+    server = start_server(env=s3.environment(), options=["--deposits", f"s3://{bucket}/work"])
+    with workflow.connect(server.url) as client:
+        assert ok(client.get("/storage/check-s3")).json()["success"] is True
+        s3.client.delete_bucket(Bucket=bucket)
+        broken = ok(client.get("/storage/check-s3")).json()
+        assert broken["success"] is False
+        assert "bucket does not exist" in broken["error"]
+        assert ok(client.get("/storage")).json()["success"] is True
 
 
 @pytest.mark.contract("2.5.test")

@@ -362,6 +362,35 @@ def test_what_an_export_lacks_and_may_not(place: Place, path: str) -> None:
     assert ok(place.call("POST", path, json=body), 404).json()["code"] == "no-group"
 
 
+@pytest.mark.contract("19.Storage.POST-export.409")
+def test_one_export_of_a_group_at_a_time(place: Place) -> None:
+    group = place.group("busy")
+    preserve(place, group, {"big.bin": bytes(400 << 20)})
+    bodies = [
+        {"archivalGroup": group, "destination": (place.exports / f"{n}-busy").as_uri()}
+        for n in range(2)
+    ]
+    first = ok(place.call("POST", "/export", json=bodies[0]), 201).json()
+    refused = place.call("POST", "/export", json=bodies[1])
+    assert ok(refused, 409).json()["code"] == "active-export"
+    assert finished(place, first)["errors"] is None
+    assert finished(place, ok(place.call("POST", "/export", json=bodies[1]), 201).json())
+
+
+@pytest.mark.contract("19.Storage.POST-import.410", "19.Storage.GET-import-results.400")
+def test_tombstones_and_missing_paths(place: Place) -> None:
+    room = workflow.fresh("room")
+    workflow.make_container(place.client, room)
+    job = place.job(f"{place.server.storage_url}/repository/{room}")
+    assert ok(place.call("POST", "/import", json=job), 409).json()["code"] == "not-a-group"
+    ok(place.client.delete(f"/repository/{room}"), 204)
+    assert ok(place.call("POST", "/import", json=job), 410).json()["code"] == "tombstone"
+    body = {"archivalGroup": job["archivalGroup"], "destination": place.exports.as_uri() + "/x"}
+    assert ok(place.call("POST", "/export", json=body), 410).json()["code"] == "tombstone"
+    problem = ok(place.call("GET", "/import/results/abc/"), 400).json()
+    assert problem["code"] == "missing-path"
+
+
 @pytest.mark.contract("19.Storage.GET-export.404", "19.Storage.GET-import-results.404")
 def test_unknown_jobs_are_404(place: Place) -> None:
     assert ok(place.call("GET", "/export/nothing"), 404).json()["code"] == "no-job"

@@ -46,6 +46,9 @@ from strongroom.services import (
     files,
     health,
     imports,
+    large,
+    listings,
+    revisions,
 )
 from strongroom.services.context import Context, Roots
 from strongroom.services.views import ContainerView, Content, DepositPage, DepositView, JobView
@@ -69,6 +72,15 @@ def client_for(**settings: Any) -> TestClient[Any]:
     values: dict[str, Any] = {"public": PUBLIC, "storage": STORAGE, **settings}
     app = create_app(context(), settings=EdgeSettings(**values))
     return TestClient(app, base_url=PUBLIC, raise_server_exceptions=False)
+
+
+@pytest.fixture(autouse=True)
+def plain_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing has a state of its own, and nothing is told in pieces."""
+    monkeypatch.setattr(revisions, "look", Calls())
+    monkeypatch.setattr(large, "group", Calls())
+    monkeypatch.setattr(listings, "in_group", Calls())
+    monkeypatch.setattr(listings, "page", Calls())
 
 
 @pytest.fixture(scope="module")

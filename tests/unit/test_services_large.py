@@ -114,6 +114,11 @@ def node(number: int) -> Node:
     )
 
 
+@pytest.fixture(autouse=True)
+def soon_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large, "SMALL", 2_000)
+
+
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
     opened = open_database(f"sqlite:///{tmp_path / 'index.db'}")

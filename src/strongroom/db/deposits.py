@@ -24,6 +24,7 @@ from strongroom.errors import Conflict, Fault, NotFound
 
 _D = deposits.c
 
+
 _ORDER: dict[DepositOrder, sa.Column[Any]] = {
     DepositOrder.GROUP: _D.group_path,
     DepositOrder.STATUS: _D.status,

@@ -7,6 +7,7 @@ that was removed stays as a tombstone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -24,6 +25,9 @@ from strongroom.domain.resources import Kind, Member, MemberChanges
 from strongroom.errors import Damaged, Fault
 
 _M = rows.c
+
+#: rows that are taken from the driver at once
+_FETCH = 1_000
 
 _FIELDS = (
     _M.path,
@@ -214,7 +218,7 @@ def _read(
             created,
             modified,
             gone,
-        ) in found
+        ) in chain.from_iterable(found.partitions(_FETCH))
     ]
 
 

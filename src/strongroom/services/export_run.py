@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
 
@@ -15,7 +15,7 @@ from strongroom.domain.deposits import DepositStatus
 from strongroom.domain.importjob import Job, JobStatus, Progress
 from strongroom.domain.resources import Group, Kind, Member
 from strongroom.domain.versions import version_name
-from strongroom.errors import Fault, NotFound, OutOfSpace, StrongroomError
+from strongroom.errors import Conflict, Fault, NotFound, OutOfSpace, StrongroomError
 from strongroom.ocfl import paths
 from strongroom.ocfl.stored import StoredObject
 from strongroom.services import browse, places
@@ -77,7 +77,8 @@ def copy(
         raise NotFound(f"/repository/{group.node.path} is gone.", code="no-group")
     area, prefix = target.area, target.prefix
     if not area.exists():
-        area.create()
+        with suppress(Conflict):  # another export has just made it
+            area.create()
     needed, free = sum(m.size for m in binaries), area.free_bytes() - RESERVE
     if needed > free:
         raise OutOfSpace(

@@ -23,7 +23,7 @@ from strongroom.services.context import Context
 
 #: members up to which a group is read whole, and how deep they may lie: an encoder of nested values
 #: has its limits
-SMALL, SHALLOW = 2_000, 60
+SMALL, SHALLOW = 5_000, 60
 #: Binaries in a page, and pages of each depth that are held
 _PAGE, _HELD = 1_000, 3
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from strongroom.db import job_queue
 from strongroom.errors import StrongroomError
@@ -29,8 +30,9 @@ def tend(ctx: Context) -> int:
 
 
 def tend_areas(ctx: Context) -> int:
-    """Clear abandoned uploads; how many."""
-    return _counted(lambda: ctx.areas.sweep(ABANDONED))
+    """Clear abandoned uploads, and exports into other places; how many."""
+    places = (ctx.areas, *(place.areas for place in ctx.destinations))
+    return sum(_counted(partial(areas.sweep, ABANDONED)) for areas in places)
 
 
 def _counted(sweep: Callable[[], int]) -> int:

@@ -6,8 +6,9 @@ encoded at once is a few hundred Binaries.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 import msgspec
@@ -29,7 +30,7 @@ from strongroom.wire.render_resources import member as one_member
 from strongroom.wire.uris import Uris
 
 #: Binaries that are encoded at once, and bytes that are handed on at once
-_BATCH, _CHUNK = 250, 1 << 16
+_BATCH, _CHUNK = 250, 1 << 18
 
 #: how empty properties look. In texts quotes are escaped, so these are found nowhere else
 _NO_MAP = b'"storageMap":null'
@@ -126,7 +127,7 @@ def _map(value: Group, members: Members, uris: Uris, place: Place) -> Iterator[b
     before_hashes, tail = rest.split(_NO_HASHES)
     yield before_files + b'"files":{'
     yield from _entries(
-        {map_key(each.path): wire.StoredFile(hash=each.digest, full_path=each.content_path)}
+        (map_key(each.path), wire.StoredFile(hash=each.digest, full_path=each.content_path))
         for each in members.all_binaries()
     )
     yield b"}" + before_hashes + b'"hashes":{'
@@ -134,20 +135,20 @@ def _map(value: Group, members: Members, uris: Uris, place: Place) -> Iterator[b
     yield b"}" + tail
 
 
-def _hashes(binaries: Iterable[Member]) -> Iterator[dict[str, str]]:
+def _hashes(binaries: Iterable[Member]) -> Iterator[tuple[str, str]]:
     seen: set[bytes] = set()
     for each in binaries:
         digest = bytes.fromhex(each.digest)
         if digest not in seen:
             seen.add(digest)
-            yield {each.digest: each.content_path}
+            yield each.digest, each.content_path
 
 
-def _entries(entries: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
-    """The insides of one object out of objects with one property each."""
+def _entries(entries: Iterator[tuple[str, object]]) -> Iterator[bytes]:
+    """The insides of one object with these properties."""
     comma = b""
-    for entry in entries:
-        yield comma + _encode(entry)[1:-1]
+    while batch := dict(islice(entries, _BATCH)):
+        yield comma + _encode(batch)[1:-1]
         comma = b","
 
 

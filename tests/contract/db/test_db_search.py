@@ -281,7 +281,11 @@ def test_what_a_term_means(term: str, path: str, holds: bool) -> None:
     assert (pattern is not None and pattern in path_text(path)) is holds
 
 
-def test_deposits_are_found_by_their_folded_texts(db: Database) -> None:
+@pytest.mark.parametrize("few", [0, 1_000])
+def test_deposits_are_found_by_their_folded_texts(
+    db: Database, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deposits, "_FEW", few)
     with db.write() as c:
         deposits.insert(c, deposit("d1", group_name="Ärger", created=NOW))
         deposits.insert(c, deposit("d2", submission_text="50%_off", created=at(seconds=1)))
