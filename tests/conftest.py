@@ -13,6 +13,11 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import settings as hypothesis_settings
+
+# how long an example takes says nothing of whether it is right
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 sys.path.insert(0, str(Path(__file__).parent))
 
