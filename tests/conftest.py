@@ -15,10 +15,6 @@ import httpx
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-# how long an example takes says nothing of whether it is right
-hypothesis_settings.register_profile("untimed", deadline=None)
-hypothesis_settings.load_profile("untimed")
-
 sys.path.insert(0, str(Path(__file__).parent))
 
 from strongroom.storage.s3.bucket import Bucket
@@ -27,6 +23,10 @@ from support import postgres, s3_server, workflow
 from support.guarded import Guarded, Issuer, settings_of
 from support.s3_server import S3Server
 from support.server import Server, ServerDied
+
+# how long an example takes says nothing of whether it is right
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 #: a test's property of this name is lines that are shown at the end of the run
 TOLD = "told at the end"
