@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -22,6 +23,10 @@ from support import postgres, s3_server, workflow
 from support.guarded import Guarded, Issuer, settings_of
 from support.s3_server import S3Server
 from support.server import Server, ServerDied
+
+# how long an example takes says nothing of whether it is right
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 #: a test's property of this name is lines that are shown at the end of the run
 TOLD = "told at the end"

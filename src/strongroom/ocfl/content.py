@@ -12,8 +12,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from strongroom.errors import Fault
-from strongroom.ocfl import digests, paths
-from strongroom.ocfl.content_paths import ContentPaths
+from strongroom.ocfl import digests
+from strongroom.ocfl.holdings import Holdings, faults
 from strongroom.ocfl.paths import ContentPath
 from strongroom.ocfl.plan import NewFile
 from strongroom.storage import copying, durable
@@ -25,8 +25,6 @@ from strongroom.storage.trouble import unreadable
 Tick = Callable[[int], None]
 #: the digest of a file that was taken in, or all that is wrong with it
 Outcome = str | list[Fault]
-
-_SPELLED = {"md5": "MD5", "sha1": "SHA-1", "sha256": "SHA-256", "sha512": "SHA-512"}
 
 
 class NewContent:
@@ -45,47 +43,30 @@ class NewContent:
         which is not made yet; ``known`` are the digests of content that the object has, ``fixity``
         the algorithms of further digests to take of what is stored."""
         self._folder = f"{version}/{directory}"
-        self._version, self._directory = version.name, directory
+        self._book = Holdings(version.name, directory, algorithm, known=known, fixity=fixity)
         self.algorithm = algorithm
-        self._known = known
-        self._fixity = [name for name in fixity if name != algorithm]
-        self._lock = threading.Lock()
-        self._names = ContentPaths()
+        self._algorithms = (algorithm, *self._book.further_algorithms)
+        self._making = threading.Lock()
         self._folders: set[str] = set()
-        #: digest -> path below the content folder, for what was stored
-        self._stored: dict[str, str] = {}
-        #: digest -> further digests by algorithm, for what was stored
-        self._further: dict[str, dict[str, str]] = {}
-        #: digest -> bytes, for all that was read
-        self.sizes: dict[str, int] = {}
+        self.sizes = self._book.sizes
 
     @property
     def manifest(self) -> dict[str, ContentPath]:
-        """Digest -> content path of what was stored."""
-        return {
-            digest: paths.content_below(self._version, self._directory, path)
-            for digest, path in self._stored.items()
-        }
+        return self._book.manifest
 
     def __len__(self) -> int:
         """How many files were stored."""
-        return len(self._stored)
+        return len(self._book)
 
     def fixity(self) -> dict[str, dict[str, list[ContentPath]]]:
-        """Algorithm -> digest -> content paths of what was stored."""
-        result: dict[str, dict[str, list[ContentPath]]] = {name: {} for name in self._fixity}
-        for digest, path in self.manifest.items() if result else ():
-            for name in self._fixity:
-                result[name].setdefault(self._further[digest][name], []).append(path)
-        return result
+        return self._book.fixity()
 
     def has(self, digest: str) -> bool:
-        """Whether the object, or this version, has content with this digest."""
-        return digest in self._known or digest in self._stored
+        return self._book.has(digest)
 
     def put(self, logical: str, data: bytes) -> str:
         """Store these bytes; their digest."""
-        found = {name: digests.of(name, data) for name in (self.algorithm, *self._fixity)}
+        found = {name: digests.of(name, data) for name in self._algorithms}
         self._keep(logical, found, data)
         return found[self.algorithm]
 
@@ -96,8 +77,7 @@ class NewContent:
         """
         expected = file.expected()
         hashers = {
-            name: digests.new(name)
-            for name in dict.fromkeys((self.algorithm, *self._fixity, *expected))
+            name: digests.new(name) for name in dict.fromkeys((*self._algorithms, *expected))
         }
         placed: list[str] = []
         # content that is there already is read for proof only
@@ -117,10 +97,10 @@ class NewContent:
             self._remove(placed)
             raise
         found = {name: hasher.hexdigest() for name, hasher in hashers.items()}
-        faults = _faults(file, source, expected, found, absorbed.size)
-        if faults:
+        wrong = list(faults(file, expected, found, absorbed.size, unchanged=source.unchanged()))
+        if wrong:
             self._remove(placed)
-            return faults
+            return wrong
         if absorbed.data is not None:
             self._keep(file.logical, found, absorbed.data)
         else:
@@ -131,7 +111,7 @@ class NewContent:
 
     def takes_promises(self) -> bool:
         """Whether SHA-256 is all that has to be known of a file before it is read."""
-        return self.algorithm == "sha256" and not self._fixity
+        return self._algorithms == ("sha256",)
 
     def folder(self, relative: str) -> str:
         """Where a folder of the content, ``""`` for all of it, lies on disk."""
@@ -150,15 +130,7 @@ class NewContent:
 
     def keep_promises(self, kept: Iterable[tuple[str, str, int]]) -> None:
         """Exactly the bytes that were promised are there now: place, digest, size of each."""
-        superfluous = []
-        with self._lock:
-            for relative, digest, size in kept:
-                self.sizes[digest] = size
-                if relative and self.has(digest):
-                    superfluous.append(relative)
-                elif relative:
-                    self._stored[digest] = relative
-        self._remove(superfluous)
+        self._remove(self._book.note_all(kept))
 
     def break_promise(self, relative: str) -> None:
         """They will not come; nothing remains of them."""
@@ -167,12 +139,9 @@ class NewContent:
 
     def keep_only(self, used_digests: Collection[str]) -> None:
         """Drop what no file of the version uses (E107), and folders without content (E024)."""
-        dropped = [digest for digest in self._stored if digest not in used_digests]
-        self._remove([self._stored.pop(digest) for digest in dropped])
-        for digest in self.sizes.keys() - used_digests:
-            del self.sizes[digest]
-        used = {""} if self._stored else set()
-        for path in self._stored.values():
+        self._remove(self._book.drop_unused(used_digests))
+        used = {""} if len(self) else set()
+        for path in self._book.places():
             folder = path.rpartition("/")[0]
             while folder not in used:
                 used.add(folder)
@@ -193,23 +162,15 @@ class NewContent:
 
     def _finish(self, found: Mapping[str, str], size: int, placed: list[str]) -> None:
         """Note what was stored; another thread may have stored the same content meanwhile."""
-        digest = found[self.algorithm]
-        with self._lock:
-            self.sizes[digest] = size
-            new = not self.has(digest) and bool(placed)
-            if new:
-                self._stored[digest] = placed[0]
-                if self._fixity:
-                    self._further[digest] = {name: found[name] for name in self._fixity}
-        if not new:
+        if not self._book.note(found, size, placed[0] if placed else None):
             self._remove(placed)
 
     def _place(self, logical: str, placed: list[str]) -> str:
         """A free path on disk for new content, whose folder is there; noted in ``placed``."""
-        with self._lock:
-            relative = self._names.place(logical)
-            folder = relative.rpartition("/")[0]
-            if folder not in self._folders:
+        relative = self._book.place(logical)
+        folder = relative.rpartition("/")[0]
+        if folder not in self._folders:
+            with self._making:
                 self._make_folders(folder)
         placed.append(relative)
         return f"{self._folder}/{relative}"
@@ -229,44 +190,3 @@ class NewContent:
         for path in placed:
             if os.path.lexists(f"{self._folder}/{path}"):
                 durable.unlink(f"{self._folder}/{path}")
-
-
-def _faults(
-    file: NewFile,
-    source: OpenFile,
-    expected: Mapping[str, str],
-    found: Mapping[str, str],
-    size: int,
-) -> list[Fault]:
-    """All in which the bytes that were read differ from what they should be."""
-    faults = []
-    if not source.unchanged():
-        faults.append(
-            Fault(
-                code="changed-file",
-                message="The file was changed while it was read. Let its writer end first.",
-                path=file.source,
-            )
-        )
-    if file.size is not None and file.size != size:
-        faults.append(
-            Fault(
-                code="size-mismatch",
-                message="The file does not have the size that was stated.",
-                path=file.source,
-                expected=str(file.size),
-                found=str(size),
-            )
-        )
-    faults += [
-        Fault(
-            code="digest-mismatch",
-            message=f"The file does not have the {_SPELLED.get(name, name)} that was stated.",
-            path=file.source,
-            expected=digest,
-            found=found[name],
-        )
-        for name, digest in expected.items()
-        if digest != found[name]
-    ]
-    return faults

@@ -57,7 +57,7 @@ class Holdings:
         result: dict[str, dict[str, list[ContentPath]]] = {
             name: {} for name in self.further_algorithms
         }
-        for digest, path in self.manifest.items():
+        for digest, path in self.manifest.items() if result else ():
             for name in self.further_algorithms:
                 result[name].setdefault(self._further[digest][name], []).append(path)
         return result
@@ -87,6 +87,27 @@ class Holdings:
             if self.further_algorithms:
                 self._further[digest] = {name: found[name] for name in self.further_algorithms}
             return True
+
+    def note_all(self, stored: Iterable[tuple[str, str, int]]) -> list[str]:
+        """Note many at once, by nothing but their digest: place (``""``: it was read for proof
+        only), digest, size. The places that are not used, as with :meth:`note`."""
+        superfluous = []
+        with self._lock:
+            for place, digest, size in stored:
+                self.sizes[digest] = size
+                if place and self.has(digest):
+                    superfluous.append(place)
+                elif place:
+                    self._stored[digest] = place
+        return superfluous
+
+    def places(self) -> Iterable[str]:
+        """Where everything that was stored is, relative to the content folder."""
+        return self._stored.values()
+
+    def __len__(self) -> int:
+        """How many files were stored."""
+        return len(self._stored)
 
     def drop_unused(self, used_digests: Collection[str]) -> list[str]:
         """Forget what no file of the version uses; the places that are free then."""
