@@ -57,7 +57,9 @@ def try_root(settings: Settings) -> None:
     from strongroom.storage.doctor.examine import conditional_writes
 
     prefix = f"{place.prefix}extensions/{STAGING}/"
-    if not conditional_writes(store(place, settings).bucket, prefix):
+    with _named("the OCFL root", place):
+        fit = conditional_writes(store(place, settings).bucket, prefix)
+    if not fit:
         raise unfit()
 
 

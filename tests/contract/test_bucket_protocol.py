@@ -124,7 +124,13 @@ def test_a_lost_inventory_does_not_lead_back_to_the_first_version(
 ) -> None:
     add(root, "a", b"a")
     add(root, "b", b"b")
-    bucket.delete(f"{roots.PREFIX}{root.object_path('book')}/inventory.json")
+    lost = f"{roots.PREFIX}{root.object_path('book')}/inventory.json"
+    bucket.delete(lost)
+    # the sidecar proves which version's copy it was
+    assert "restored" in (root.recover("book") or "")
+    assert root.read("book").inventory.head == 2
+    bucket.delete(lost)
+    bucket.delete(f"{lost}.sha256")
     before = keys(bucket)
     with pytest.raises(Damaged, match="has no inventory"):
         root.recover("book")

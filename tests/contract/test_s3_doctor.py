@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from strongroom import config, places
 from strongroom.errors import Unavailable, Unprocessable
 from strongroom.ocfl.root import OcflRoot
 from strongroom.storage.doctor import examine, s3
@@ -179,13 +181,20 @@ def test_the_command_line_tells_it(s3: S3Server, bucket: Bucket) -> None:
 
 
 def test_a_store_that_parts_no_writers_becomes_no_root(
-    s3: S3Server, bucket: Bucket, lying: Lying
+    s3: S3Server, bucket: Bucket, lying: Lying, tmp_path: Path
 ) -> None:
     lie = next(lie for lie in LIES if lie.found == "several of 16")
-    store = S3Store(lying(bucket, lie), Location(bucket=bucket.name, prefix="ocfl/"))
+    given = {
+        "data": str(tmp_path),
+        "ocfl_root": f"s3://{bucket.name}/ocfl",
+        "s3_endpoint": lying(bucket, lie).endpoint.url,
+    }
     with pytest.raises(Unprocessable) as refused:
-        OcflRoot.open(store, create=True)
+        places.try_root(config.load(given, environment={}))
     assert refused.value.problem == "no-conditional-writes"
     assert s3.keys(bucket.name) == []
-    assert OcflRoot.open(store, create=True, single_writer=True).spec == "1.1"
-    assert OcflRoot.open(S3Store(bucket, store.location), create=False).spec == "1.1"
+    trusting = config.load({**given, "s3_single_writer": "yes"}, environment={})
+    places.try_root(trusting)
+    assert places.open_root(trusting, create=True).spec == "1.1"
+    store = S3Store(bucket, Location(bucket=bucket.name, prefix="ocfl/"))
+    assert OcflRoot.open(store, create=False).spec == "1.1"

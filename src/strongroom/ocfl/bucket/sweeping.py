@@ -113,7 +113,8 @@ def _clear_trials(site: BucketSite) -> None:
     if odd:
         now = site.bucket.clock()
         for entry in odd:
-            if (now - entry.modified).total_seconds() >= site.burial:
+            # the clocks of a store tick in seconds, and not all at once
+            if max(0.0, (now - entry.modified).total_seconds()) >= site.burial:
                 site.bucket.delete(entry.key)
 
 
