@@ -90,27 +90,33 @@ def query(c: Connection, q: DepositQuery, sight: Sight | None = None) -> tuple[l
     return [_deposit(row) for row in rows], total
 
 
+#: hits up to which the deposits found are looked up one by one
+_FEW = 1_000
+
+
 def search(
     c: Connection, pattern: str, *, limit: int, offset: int, sight: Sight | None = None
 ) -> tuple[list[Deposit], int]:
     """Deposits (in ``sight``) whose texts hold the (folded) pattern, newest first, and how many
     there are."""
+    both = deposits.join(deposit_texts, deposit_texts.c.deposit == _D.id)
     holds = (
         deposit_texts.c.text.contains(pattern, autoescape=True),
         *seen(sight, _D.group_path, _D.created_by),
     )
-    both = deposits.join(deposit_texts, deposit_texts.c.deposit == _D.id)
-    total = c.scalar(select(func.count()).select_from(both).where(*holds)) or 0
+    few = c.scalars(select(_D.id).select_from(both).where(*holds).limit(_FEW + 1)).all()
+    total = len(few)
+    if total > _FEW:
+        total = c.scalar(select(func.count()).select_from(both).where(*holds)) or 0
     if offset >= total:
         return [], total
-    rows = c.execute(
-        select(deposits)
-        .select_from(both)
-        .where(*holds)
-        .order_by(_D.created.desc(), _D.id.desc())
-        .limit(limit)
-        .offset(offset)
-    )
+    chosen = select(deposits)
+    if total > _FEW:
+        # most of the newest are among them, so the list is gone through in its order
+        chosen = chosen.select_from(both).where(*holds)
+    else:
+        chosen = chosen.where(_D.id.in_(few))
+    rows = c.execute(chosen.order_by(_D.created.desc(), _D.id.desc()).limit(limit).offset(offset))
     return [_deposit(row) for row in rows], total
 
 
