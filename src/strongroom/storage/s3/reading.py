@@ -34,20 +34,14 @@ DEPTH = 4
 _BROKEN = (BotoCoreError, HTTPClientError, urllib3.exceptions.HTTPError, OSError)
 
 
-class ObjectFile(io.RawIOBase):
-    """An object open for reading, by one request for each place that is read from."""
+class _SeekableObject(io.RawIOBase):
+    """Where reading of one object has come to; how its bytes come is for subclasses to say."""
 
-    def __init__(self, bucket: Bucket, key: str, found: Listed | None = None) -> None:
-        """``found`` is the one object to be read, if it is known; nothing is asked for then.
+    #: the object that is read
+    found: Listed
 
-        FileNotFoundError if there is no such key.
-        """
-        self._bucket = bucket
+    def __init__(self) -> None:
         self._position = 0
-        self._body: IO[bytes] | None = None
-        if found is None:
-            self._body, found = bucket.open(key)
-        self.found: Listed = found
 
     @property
     def size(self) -> int:
@@ -59,6 +53,46 @@ class ObjectFile(io.RawIOBase):
 
     def seekable(self) -> bool:
         return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
+        position = start + offset
+        if position < 0:
+            raise OSError(errno.EINVAL, "a place before the beginning")
+        if position != self._position:
+            self._position = position
+            self._moved()
+        return position
+
+    def _moved(self) -> None:
+        """Forget what was under way: the next read is at another place."""
+        raise NotImplementedError
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """As ``read``, into a buffer."""
+        view = memoryview(buffer).cast("B")
+        data = self.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+
+class ObjectFile(_SeekableObject):
+    """An object open for reading, by one request for each place that is read from."""
+
+    def __init__(self, bucket: Bucket, key: str, found: Listed | None = None) -> None:
+        """``found`` is the one object to be read, if it is known; nothing is asked for then.
+
+        FileNotFoundError if there is no such key.
+        """
+        super().__init__()
+        self._bucket = bucket
+        self._body: IO[bytes] | None = None
+        if found is None:
+            self._body, found = bucket.open(key)
+        self.found = found
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Up to ``size`` bytes, all that are left without it."""
@@ -86,25 +120,8 @@ class ObjectFile(io.RawIOBase):
             return error
         return unreachable(error)
 
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """The same, into a buffer."""
-        view = memoryview(buffer).cast("B")
-        data = self.read(len(view))
-        view[: len(data)] = data
-        return len(data)
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
-        position = start + offset
-        if position < 0:
-            raise OSError(errno.EINVAL, "a place before the beginning")
-        if position != self._position:
-            self._drop()
-            self._position = position
-        return position
-
-    def tell(self) -> int:
-        return self._position
+    def _moved(self) -> None:
+        self._drop()
 
     def _at_position(self) -> IO[bytes]:
         if self._body is None:
@@ -137,7 +154,7 @@ def open_part(bucket: Bucket, found: Listed, start: int) -> IO[bytes]:
         raise StaleObject(found.key) from None
 
 
-class AheadFile(io.RawIOBase):
+class AheadFile(_SeekableObject):
     """A large object, read ahead by several requests at once, from wherever reading begins.
 
     At most ``DEPTH + 1`` parts of ``PART`` bytes are in memory. The further it is read without a
@@ -145,37 +162,22 @@ class AheadFile(io.RawIOBase):
     """
 
     def __init__(self, bucket: Bucket, found: Listed) -> None:
+        super().__init__()
         self._bucket = bucket
         self.found = found
         self._next = 0
         self._pool = ThreadPoolExecutor(DEPTH, thread_name_prefix="strongroom-ahead")
         self._waiting: deque[Future[bytes]] = deque()
         self._part = memoryview(b"")
-        self._position = 0
         self._depth = 1
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.found.size}[whence]
-        position = start + offset
-        if position < 0:
-            raise OSError(errno.EINVAL, "a place before the beginning")
-        if position != self._position:
-            for part in self._waiting:
-                part.cancel()
-            self._waiting.clear()
-            self._part = memoryview(b"")
-            self._position = self._next = position
-            self._depth = 1
-        return position
+    def _moved(self) -> None:
+        for part in self._waiting:
+            part.cancel()
+        self._waiting.clear()
+        self._part = memoryview(b"")
+        self._next = self._position
+        self._depth = 1
 
     def _ask(self) -> None:
         while len(self._waiting) < self._depth and self._next < self.found.size:
@@ -213,13 +215,6 @@ class AheadFile(io.RawIOBase):
         data, self._part = self._part[:size], self._part[size:]
         self._position += len(data)
         return bytes(data)
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """The same, into a buffer."""
-        view = memoryview(buffer).cast("B")
-        data = self.read(len(view))
-        view[: len(data)] = data
-        return len(data)
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
