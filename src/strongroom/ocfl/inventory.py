@@ -81,10 +81,6 @@ class Inventory:
         """The name of a version's folder, such as ``v3``."""
         return f"v{number:0{self.padding}d}" if self.padding else f"v{number}"
 
-    def version_folders(self) -> list[str]:
-        """The names of all versions' folders, oldest first."""
-        return [self.version_folder(number) for number in sorted(self.versions)]
-
     def logical(self, version: int | None = None) -> dict[LogicalPath, str]:
         """Logical path -> digest (lower-case hex) of one version, the head by default."""
         state = self.version(version).state
