@@ -287,15 +287,19 @@ def show_timemap(edge: Given, path: FromPath[str]) -> str:
     return states.timemap(edge, repository_path(path))
 
 
+#: asked of either API, at a place of its own
+_GROUP_CHECK = documented(
+    "Whether an Archival Group is at a path or can be made there",
+    problems=(409, 410),
+    needs=on_shown(),
+)
+
+
 @get(
     "/validation/archivalgroup/{path:str}",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented(
-        "Whether an Archival Group is at a path or can be made there",
-        problems=(409, 410),
-        needs=on_shown(),
-    ),
+    opt=_GROUP_CHECK,
 )
 def check_group(edge: Given, path: FromPath[str]) -> ArchivalGroup:
     return _checked(edge, path)
@@ -305,11 +309,7 @@ def check_group(edge: Given, path: FromPath[str]) -> ArchivalGroup:
     "/import/test-path/{path:str}",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented(
-        "Whether an Archival Group is at a path or can be made there",
-        problems=(409, 410),
-        needs=on_shown(),
-    ),
+    opt=_GROUP_CHECK,
 )
 def test_path(edge: Given, path: FromPath[str]) -> ArchivalGroup:
     return _checked(edge, path)

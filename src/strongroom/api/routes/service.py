@@ -18,6 +18,12 @@ log = logging.getLogger(__name__)
 
 TEXT = "text/plain"
 
+#: what is asked at two places each: at today's, and at the one that older clients know
+_STORING = documented(
+    "Whether storing works: the index and the OCFL storage root", needs=somewhere(Action.LOCATE)
+)
+_ROOT = documented("Whether the OCFL storage root can be used", needs=somewhere(Action.LOCATE))
+
 
 @get(
     "/",
@@ -72,10 +78,7 @@ def _result(check: Check) -> ConnectivityCheckResult:
     "/storage",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented(
-        "Whether storing works: the index and the OCFL storage root",
-        needs=somewhere(Action.LOCATE),
-    ),
+    opt=_STORING,
 )
 def check_storage(edge: Given) -> ConnectivityCheckResult:
     return _result(connectivity.storage(edge.ctx))
@@ -98,10 +101,7 @@ def check_deposits(edge: Given) -> ConnectivityCheckResult:
     "/storage/check-storage-s3",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented(
-        "Whether the OCFL storage root can be used",
-        needs=somewhere(Action.LOCATE),
-    ),
+    opt=_ROOT,
 )
 def check_root(edge: Given) -> ConnectivityCheckResult:
     return _result(connectivity.storage_root(edge.ctx))
@@ -111,10 +111,7 @@ def check_root(edge: Given) -> ConnectivityCheckResult:
     "/fedora",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented(
-        "Whether storing works: the index and the OCFL storage root",
-        needs=somewhere(Action.LOCATE),
-    ),
+    opt=_STORING,
 )
 def check_repository(edge: Given) -> ConnectivityCheckResult:
     return _result(connectivity.storage(edge.ctx))
@@ -124,10 +121,7 @@ def check_repository(edge: Given) -> ConnectivityCheckResult:
     "/storagecheck",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented(
-        "Whether the OCFL storage root can be used",
-        needs=somewhere(Action.LOCATE),
-    ),
+    opt=_ROOT,
 )
 def check_stored(edge: Given) -> ConnectivityCheckResult:
     return _result(connectivity.storage_root(edge.ctx))
