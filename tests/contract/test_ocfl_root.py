@@ -7,9 +7,7 @@ import io
 import json
 import os
 import threading
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 
@@ -28,12 +26,11 @@ from strongroom.ocfl.root import OcflRoot
 from strongroom.ocfl.sources import streams
 from strongroom.ocfl.stored import StoredObject
 from strongroom.storage import copying
-from strongroom.storage.protocols import FileEntry, OpenFile
+from strongroom.storage.protocols import OpenFile
 from support.killing import state
+from support.ocfl_drafts import ID, WHEN, Source, add, finish, sha256
 from support.ocfl_places import BucketPlace, LocalPlace, Place
 
-ID = "info:fedora/library/book"
-WHEN = datetime(2026, 2, 3, 4, 5, 6, 789123, tzinfo=UTC)
 IDENTITY = "extensions/strongroom-staging/root-id"
 
 
@@ -47,43 +44,6 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 @pytest.fixture
 def root(place: Place) -> OcflRoot:
     return place.open()
-
-
-class Source:
-    """Bytes that stand for a file of a deposit."""
-
-    def __init__(self, data: bytes, *, size: int | None = None, changed: bool = False) -> None:
-        self.entry = FileEntry(
-            path="f", size=len(data) if size is None else size, signature="", changed_ns=0
-        )
-        self.stream: BinaryIO = io.BytesIO(data)
-        self._changed = changed
-
-    def unchanged(self) -> bool:
-        return not self._changed
-
-    def close(self) -> None: ...
-    def __enter__(self) -> OpenFile:
-        return self
-
-    def __exit__(self, *exc: object) -> None: ...
-
-
-def finish(draft: Draft) -> StoredObject:
-    draft.prepare(created=WHEN, user_name="Ann", user_address="mailto:a@b.c", message="m")
-    return draft.commit()
-
-
-def add(root: OcflRoot, files: dict[str, bytes], *, object_id: str = ID) -> StoredObject:
-    base = root.read(object_id) if root.exists(object_id) else None
-    with root.draft(object_id, base=base, attempt="a") as draft:
-        for path, data in files.items():
-            draft.add_bytes(path, data)
-        return finish(draft)
-
-
-def sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def names(place: Place, stored: StoredObject) -> list[str]:
