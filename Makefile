@@ -56,10 +56,12 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# a file's tests stay on one process, which keeps its server to itself
+# a file's tests stay on one process, which keeps its server to itself; much of their time they wait
+# for others, so there are twice as many as cores
+PARALLEL ?= -n 4 --dist loadfile --no-loadscope-reorder
 pytest: $(VENV)/dev.stamp
 	@folder=$$(mktemp -d $(TMP)/strongroom-tests.XXXXXX); trap 'rm -rf "$$folder"' EXIT INT TERM; \
-	$(BIN)/pytest --basetemp="$$folder/pytest" -n 2 --dist loadfile $(PYTEST)
+	$(BIN)/pytest --basetemp="$$folder/pytest" $(PARALLEL) $(PYTEST)
 
 # what speaks to the database, once more with PostgreSQL; give more of tests/api by POSTGRESQL=…
 POSTGRESQL ?= tests/api/test_http_activity.py tests/api/test_http_containers.py \
@@ -67,8 +69,8 @@ POSTGRESQL ?= tests/api/test_http_activity.py tests/api/test_http_containers.py 
 	tests/api/test_http_storage_jobs.py tests/crash/test_paused_workers.py
 pytest-postgresql: $(VENV)/dev.stamp
 	@folder=$$(mktemp -d $(TMP)/strongroom-tests.XXXXXX); trap 'rm -rf "$$folder"' EXIT INT TERM; \
-	STRONGROOM_TEST_DATABASE=postgresql $(BIN)/pytest --basetemp="$$folder/pytest" -n 2 \
-		--dist loadfile $(POSTGRESQL) $(PYTEST)
+	STRONGROOM_TEST_DATABASE=postgresql $(BIN)/pytest --basetemp="$$folder/pytest" \
+		$(PARALLEL) $(POSTGRESQL) $(PYTEST)
 
 # in CI all must be there; elsewhere what is missing is told, and its tests are skipped
 judges:
@@ -143,8 +145,8 @@ crash: $(VENV)/dev.stamp
 		$(BIN)/pytest --basetemp="$$folder/pytest" tests/crash/test_random_kills.py \
 		tests/crash/test_s3_servers_killed.py $(PYTEST)
 	@folder=$$(mktemp -d $(TMP)/strongroom-tests.XXXXXX); trap 'rm -rf "$$folder"' EXIT INT TERM; \
-	STRONGROOM_CRASH_EVERY=1 $(BIN)/pytest --basetemp="$$folder/pytest" -n 2 \
-		tests/crash/test_bucket_recovery_killed.py $(PYTEST)
+	STRONGROOM_CRASH_EVERY=1 $(BIN)/pytest --basetemp="$$folder/pytest" $(PARALLEL) \
+		tests/crash/test_bucket_recovery_killed.py tests/crash/test_pipeline_killed.py $(PYTEST)
 
 wheel: build/wheel.stamp
 

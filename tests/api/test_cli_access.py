@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from strongroom.cli.main import main
 from support import workflow
 from support.guarded import Guarded
-from support.server import run_command
+from support.server import environment, run_command
+
+#: a command with the server's settings, in this process: its JSON document
+Run = Callable[..., Any]
 
 
-def run(guarded: Guarded, *words: str, code: int = 0) -> Any:
-    """The JSON document of a command with the server's settings."""
+@pytest.fixture
+def run(
+    guarded: Guarded, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
     settings = {"STRONGROOM_DATA": str(guarded.server.data), "STRONGROOM_DEFAULT_ROLE": "none"}
-    done = run_command(*words, "--json", env=settings)
-    assert done.returncode == code, done.stdout + done.stderr
-    return json.loads(done.stdout)
+
+    def run(*words: str, code: int = 0) -> Any:
+        with monkeypatch.context() as patch:
+            for name in os.environ.keys() - environment({}).keys():
+                patch.delenv(name)
+            for name, value in settings.items():
+                patch.setenv(name, value)
+            ended = main([*words, "--json"])
+        told = capsys.readouterr()
+        assert ended == code, told.out + told.err
+        return json.loads(told.out)
+
+    return run
 
 
-def test_a_key_is_made_used_listed_and_revoked(guarded: Guarded) -> None:
+def test_a_key_is_made_used_listed_and_revoked(guarded: Guarded, run: Run) -> None:
     name = workflow.fresh("script")
-    made = run(guarded, "keys", "create", name, "--scope", "curator", "--expires", "2h")
+    made = run("keys", "create", name, "--scope", "curator", "--expires", "2h")
     key = made.pop("key")
     env = {"STRONGROOM_SERVER": guarded.url, "STRONGROOM_API_KEY": key}
     shown = run_command("show", "--json", env=env)
@@ -29,18 +49,18 @@ def test_a_key_is_made_used_listed_and_revoked(guarded: Guarded) -> None:
     without = run_command("show", "--json", env={"STRONGROOM_SERVER": guarded.url})
     assert without.returncode == 3
     assert json.loads(without.stdout)["error"]["code"] == "unauthenticated"
-    (listed,) = [entry for entry in run(guarded, "keys", "list") if entry["id"] == made["id"]]
+    (listed,) = [entry for entry in run("keys", "list") if entry["id"] == made["id"]]
     assert listed["lastUsed"] is not None
     assert {**listed, "lastUsed": None} == made
     assert key[16:] not in json.dumps(listed)
     with guarded.client(key) as client:
         assert client.get("/v1/me").status_code == 200
-        run(guarded, "keys", "revoke", made["id"])
+        run("keys", "revoke", made["id"])
         assert client.get("/v1/me").status_code == 401
 
 
-def test_bad_keys_are_not_made(guarded: Guarded) -> None:
-    before = run(guarded, "keys", "list")
+def test_bad_keys_are_not_made(run: Run) -> None:
+    before = run("keys", "list")
     for words in (
         ("x", "--scope", "king"),
         ("x", "--scope", "reader:a//b"),
@@ -49,29 +69,29 @@ def test_bad_keys_are_not_made(guarded: Guarded) -> None:
         ("x", "--scope", "reader", "--agent", "a/b"),
         ("", "--scope", "reader"),
     ):
-        answer = run(guarded, "keys", "create", *words, code=2)
+        answer = run("keys", "create", *words, code=2)
         assert "error" in answer
-    assert run(guarded, "keys", "list") == before
-    assert run(guarded, "keys", "revoke", "nothing", code=4)["error"]["code"] == "no-key"
+    assert run("keys", "list") == before
+    assert run("keys", "revoke", "nothing", code=4)["error"]["code"] == "no-key"
 
 
-def test_grants_by_command_count_at_once(guarded: Guarded) -> None:
+def test_grants_by_command_count_at_once(guarded: Guarded, run: Run) -> None:
     name = f"{workflow.fresh('cat')}@example.org"
     with guarded.user(name) as client:
         assert client.get("/deposits").status_code == 403
-        asked = run(guarded, "grants", "explain", name, "read", "/a")
+        asked = run("grants", "explain", name, "read", "/a")
         assert not asked["allowed"]
-        made = run(guarded, "grants", "add", f"agent:{name}", "auditor", "/a")
+        made = run("grants", "add", f"agent:{name}", "auditor", "/a")
         assert (made["createdBy"], made["path"]) == ("operator", "/a")
         assert client.get("/deposits").status_code == 200
-        assert run(guarded, "grants", "explain", name, "read", "/a/b")["allowed"]
-        assert not run(guarded, "grants", "explain", name, "deposit", "/a/b")["allowed"]
-        assert made in run(guarded, "grants", "list")
-        again = run(guarded, "grants", "add", f"agent:{name}", "auditor", "/a", code=5)
+        assert run("grants", "explain", name, "read", "/a/b")["allowed"]
+        assert not run("grants", "explain", name, "deposit", "/a/b")["allowed"]
+        assert made in run("grants", "list")
+        again = run("grants", "add", f"agent:{name}", "auditor", "/a", code=5)
         assert again["error"]["code"] == "already-granted"
-        run(guarded, "grants", "remove", f"agent:{name}", "auditor", "a")
+        run("grants", "remove", f"agent:{name}", "auditor", "a")
         assert client.get("/deposits").status_code == 403
-    run(guarded, "grants", "remove", f"agent:{name}", "auditor", "/a", code=4)
+    run("grants", "remove", f"agent:{name}", "auditor", "/a", code=4)
     # what the settings say can only be changed there
-    answer = run(guarded, "grants", "remove", "*", "reader", "--default-role", "reader", code=5)
+    answer = run("grants", "remove", "*", "reader", "--default-role", "reader", code=5)
     assert answer["error"]["code"] == "configured-grant"

@@ -165,12 +165,19 @@ def assert_done_once(
 
 
 def run_until_a_run_completes(
-    root: Path, prepare: Callable[[Place], None], act: Callable[[Context], None]
+    root: Path,
+    prepare: Callable[[Place], None],
+    act: Callable[[Context], None],
+    *,
+    pace: int = 1,
 ) -> Iterator[Place]:
-    """Places in which ``act`` was killed before its 1st, 2nd, … step; at least a dozen of them."""
+    """Places in which ``act`` was killed before its 1st, 2nd, … step; at least a dozen of them.
+
+    With a greater ``pace`` steps are left out between one that is tried and the next.
+    """
     prepared = Place(root / "prepared")
     prepare(prepared)
-    for step in itertools.count(1):
+    for step in itertools.count(1, pace):
         place = Place(root / str(step))
         shutil.copytree(prepared.data, place.data)
         died = dies_before(step, place, act)

@@ -19,8 +19,8 @@ from support.server import Server
 from support.shapes import assert_empty
 from support.workflow import get, get_diff, local, make_containers, make_deposit, ok
 
-FILES = int(os.environ.get("STRONGROOM_SCALE_FILES", "10000"))
-MIB = int(os.environ.get("STRONGROOM_SCALE_MIB", "512"))
+FILES = int(os.environ.get("STRONGROOM_SCALE_FILES", "4000"))
+MIB = int(os.environ.get("STRONGROOM_SCALE_MIB", "192"))
 MEBIBYTE = 1 << 20
 #: bytes that a process may take besides what it keeps for each file
 GROUND = 160 * MEBIBYTE
