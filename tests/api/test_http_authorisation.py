@@ -214,6 +214,7 @@ def anonymous(guarded: Guarded) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.mark.contract("17.27")
 @pytest.mark.parametrize(("method", "path"), GUARDED, ids=[f"{m} {p}" for m, p in GUARDED])
 def test_every_route_is_closed_to_those_without_a_grant(
     anonymous: httpx.Client,
@@ -693,6 +694,7 @@ def test_a_kept_answer_is_for_its_caller_alone(guarded: Guarded, open_room: Room
         assert_problem(client.post("/deposits", json=body, headers=headers), 401)
 
 
+@pytest.mark.contract("17.27")
 def test_who_proved_a_name_makes_versions_in_that_name_alone(
     guarded: Guarded, open_room: Room
 ) -> None:

@@ -89,6 +89,7 @@ def test_names_and_types_of_clients_are_told(
     assert (seen.content_type, seen.name) == ("text/plain", "B & é")
 
 
+@pytest.mark.contract("17.25")
 def test_only_checksums_of_all_bytes_are_taken_for_digests(
     area: S3WorkArea, bucket: Bucket, s3: S3Server
 ) -> None:

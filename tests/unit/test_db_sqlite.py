@@ -52,6 +52,7 @@ def test_every_connection_is_durable_and_checks_references(tmp_path: Path) -> No
     db.close()
 
 
+@pytest.mark.contract("17.37")
 def test_the_active_deposit_is_found_by_its_index(tmp_path: Path) -> None:
     from strongroom.db.tables import deposits
 
