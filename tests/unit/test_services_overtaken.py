@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -10,7 +12,7 @@ from strongroom import config, runtime
 from strongroom.domain.deposits import Template
 from strongroom.domain.importjob import JobStatus
 from strongroom.domain.paths import RepositoryPath
-from strongroom.errors import Conflict, NotFound, StrongroomError, Unavailable
+from strongroom.errors import BadRequest, Conflict, NotFound, StrongroomError, Unavailable
 from strongroom.services import (
     browse,
     containers,
@@ -26,6 +28,17 @@ from strongroom.services.deposit_mets import Item, Selection
 from strongroom.storage.local import LocalWorkArea
 from support import inside
 from support.inside import GROUP, deposit_with, open_data, preserve, put, submit, uri, work
+
+
+def selected(*paths: str) -> Selection:
+    """These, to be deleted from METS and from the deposit."""
+    return Selection(
+        items=tuple(Item(path=path, is_folder=False) for path in paths),
+        from_mets=True,
+        from_files=True,
+        from_root=False,
+        continue_if_fail=frozenset(),
+    )
 
 
 @pytest.fixture
@@ -71,13 +84,7 @@ def exporting(ctx: Context) -> str:
 @pytest.mark.contract("17.11", "17.20")
 def test_nothing_changes_a_deposit_that_is_being_exported(ctx: Context) -> None:
     deposit = exporting(ctx)
-    gone = Selection(
-        items=(Item(path="objects/a", is_folder=False),),
-        from_mets=True,
-        from_files=True,
-        from_root=False,
-        continue_if_fail=frozenset(),
-    )
+    gone = selected("objects/a")
     for change in (
         lambda: deposit_mets.add(ctx, "a", deposit, ["objects/a"], '"x"'),
         lambda: deposit_mets.remove(ctx, "a", deposit, gone, '"x"'),
@@ -148,27 +155,17 @@ def test_a_deletion_that_stops_halfway_leaves_nothing_listed_that_is_gone(
             raise Unavailable("The disk is away.", code="storage-unavailable")
         delete(self, path)
 
-    def remove(*wanted: str) -> list[Item]:
-        selection = Selection(
-            items=tuple(Item(path=path, is_folder=False) for path in wanted),
-            from_mets=True,
-            from_files=True,
-            from_root=False,
-            continue_if_fail=frozenset(),
-        )
-        return deposit_mets.remove(ctx, "a", deposit, selection, etag(ctx, deposit))
-
     with monkeypatch.context() as patch:
         patch.setattr(LocalWorkArea, "delete", refuse)
         with pytest.raises(StrongroomError):
-            remove("objects/a", "objects/b")
+            remove_all(ctx, deposit, "objects/a", "objects/b")
     listed, there = told(ctx, deposit)
     assert listed == {"objects/c"}
     assert listed <= there
     assert failing in there
     # what is left can be deleted, METS and all
     left = sorted(there - listed - {"mets.xml", "__METSlike.json"})
-    assert [item.path for item in remove(*left)] == left
+    assert remove_all(ctx, deposit, *left) == left
     assert told(ctx, deposit)[0] == {"objects/c"}
     submit(ctx, deposit)
     assert inside.work(ctx) == 1
@@ -189,3 +186,46 @@ def told(ctx: Context, deposit: str) -> tuple[set[str], set[str]]:
     text = b"".join(content.read(0, content.size)).decode()
     listed = {path for path in ("objects/a", "objects/b", "objects/c") if f'"{path}"' in text}
     return listed, {entry.path for entry in files.listing(ctx, deposit)[0].files}
+
+
+@pytest.mark.contract("17.35")
+def test_a_deletion_does_not_compare_each_item_with_each_file(ctx: Context) -> None:
+    new = deposits.New(archival_group=uri(ctx), group_name="One", template=Template.ROOT_LEVEL)
+    deposit = deposits.create(ctx, "a", new).deposit.id
+    area = ctx.areas.area(deposit)
+    paths = [f"objects/{folder}/{n}" for folder in "ab" for n in range(40)]
+    for path in paths:
+        put(ctx, deposit, path, b"x")
+    deposit_mets.add(ctx, "a", deposit, paths, etag(ctx, deposit))
+
+    def calls(*wanted: str) -> int:
+        """Calls that the check of a deletion makes."""
+        found = 0
+
+        def count(frame: FrameType, event: str, _what: object) -> None:
+            nonlocal found
+            if event == "c_call" and frame.f_code.co_filename == deposit_mets.__file__:
+                found += 1
+
+        sys.setprofile(count)
+        try:
+            # one that is not there, so that nothing is deleted
+            deposit_mets.remove(ctx, "a", deposit, selected(*wanted), etag(ctx, deposit))
+        except NotFound:
+            return found
+        finally:
+            sys.setprofile(None)
+        raise AssertionError("something was deleted")
+
+    few, many = calls("objects/no", *paths[:20]), calls("objects/no", *paths)
+    assert many - few < 20 * 60, (few, many)
+    with pytest.raises(BadRequest, match="'objects/a/1' would be left in it"):
+        remove_all(ctx, deposit, "objects/a", "objects/a/0")
+    remove_all(ctx, deposit, "objects/a", *(path for path in paths if path[8] == "a"))
+    assert {e.path for e in area.listing().files} >= {path for path in paths if path[8] == "b"}
+    assert "objects/a" not in area.listing().folders
+
+
+def remove_all(ctx: Context, deposit: str, *wanted: str) -> list[str]:
+    done = deposit_mets.remove(ctx, "a", deposit, selected(*wanted), etag(ctx, deposit))
+    return [item.path for item in done]
