@@ -297,6 +297,8 @@ BY_ACTION: list[tuple[str, str, Action]] = [
     ("GET", "/storage-api/content/{path:str}", Action.CONTENT),
     ("GET", "/ocfl/storagemap/{path:str}", Action.LOCATE),
     ("PATCH", "/deposits/{deposit_id:str}", Action.DEPOSIT),
+    ("POST", "/deposits/{deposit_id:str}/lock", Action.DEPOSIT),
+    ("DELETE", "/deposits/{deposit_id:str}/lock", Action.DEPOSIT),
     ("PUT", "/v1/deposits/{deposit_id:str}/files/{path:str}", Action.DEPOSIT),
     ("POST", "/activity/archivalgroups/collection", Action.ARRANGE),
     ("GET", "/v1/grants", Action.AUDIT),
@@ -304,6 +306,7 @@ BY_ACTION: list[tuple[str, str, Action]] = [
 ]
 
 
+@pytest.mark.contract("17.27")
 @pytest.mark.parametrize("role", Role)
 def test_roles_may_do_what_they_are_for(
     guarded: Guarded, boss: httpx.Client, open_room: Room, role: Role
