@@ -9,7 +9,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +103,13 @@ def plans_of(db: Database, ask: Callable[[Connection], object]) -> list[str]:
     return found
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    db = opened(tmp_path_factory.mktemp("empty") / "x.db")
+    yield db
+    db.close()
+
+
 GROUP, MEMBER = RepositoryPath("g"), MemberPath("objects/a")
 
 
@@ -128,22 +135,16 @@ GROUP, MEMBER = RepositoryPath("g"), MemberPath("objects/a")
     ],
 )
 def test_what_is_looked_up_is_found_by_an_index(
-    tmp_path: Path, ask: Callable[[Connection], object]
+    empty: Database, ask: Callable[[Connection], object]
 ) -> None:
-    db = opened(tmp_path / "x.db")
-    try:
-        for plan in plans_of(db, ask):
-            scanned = re.findall(r"SCAN (\w+)(?! USING| CONSTANT)\b", plan)
-            assert not scanned, plan
-    finally:
-        db.close()
+    for plan in plans_of(empty, ask):
+        scanned = re.findall(r"SCAN (\w+)(?! USING| CONSTANT)\b", plan)
+        assert not scanned, plan
 
 
-def test_a_table_that_is_read_whole_is_seen(tmp_path: Path) -> None:
-    db = opened(tmp_path / "x.db")
-    (plan,) = plans_of(db, lambda c: c.exec_driver_sql("SELECT * FROM jobs WHERE errors = 'x'"))
-    db.close()
-    assert plan == "SCAN jobs"
+def test_a_table_that_is_read_whole_is_seen(empty: Database) -> None:
+    query = "SELECT * FROM jobs WHERE errors = 'x'"
+    assert plans_of(empty, lambda c: c.exec_driver_sql(query)) == ["SCAN jobs"]
 
 
 def test_a_relative_path_does_not_follow_the_working_directory(
