@@ -114,7 +114,8 @@ def test_a_deposit_whose_files_cannot_be_deleted_is_still_there(
         patch.setattr(LocalWorkArea, "remove", refuse)
         with pytest.raises(Unavailable):
             deposits.delete(ctx, "a", deposit)
-    assert deposits.get(ctx, deposit).deposit.active is False
+    assert deposits.get(ctx, deposit).deposit.id == deposit
+    assert ctx.areas.area(deposit).exists()
     # and can be deleted again, with all that is left
     deposits.delete(ctx, "a", deposit)
     with pytest.raises(NotFound):
