@@ -63,6 +63,7 @@ def test_an_empty_stream(start_server: Any) -> None:
             assert "prev" not in page
 
 
+@pytest.mark.contract("16.24", "16.25")
 def test_imports_make_events(
     server: Server, client: httpx.Client, group: str, streams: tuple[str, str]
 ) -> None:
@@ -108,6 +109,7 @@ def test_the_event_is_there_when_the_job_says_completed(
     assert load(client, group)["lastModified"] == result["dateFinished"]
 
 
+@pytest.mark.contract("17.7")
 def test_failed_imports_make_no_events(
     client: httpx.Client, group: str, streams: tuple[str, str]
 ) -> None:
@@ -125,6 +127,7 @@ def test_failed_imports_make_no_events(
     )
 
 
+@pytest.mark.contract("16.23", "17.13")
 def test_times_are_strictly_increasing_and_pages_hold_together(
     server: Server, client: httpx.Client, room: str, streams: tuple[str, str]
 ) -> None:
@@ -176,6 +179,7 @@ def test_times_are_strictly_increasing_and_pages_hold_together(
         assert "next" not in beyond
 
 
+@pytest.mark.contract("17.21")
 @pytest.mark.parametrize("number", ["0", "-1", "x", "1.5", "%20", "9" * 30])
 def test_pages_that_are_no_pages(
     client: httpx.Client, streams: tuple[str, str], number: str
@@ -191,6 +195,7 @@ def push(client: httpx.Client, **fields: object) -> httpx.Response:
     return client.post("/activity/archivalgroups/collection", json=fields)
 
 
+@pytest.mark.contract("17.13")
 def test_a_pushed_event(client: httpx.Client, group: str, streams: tuple[str, str]) -> None:
     preserve(client, group, samples.with_mets(samples.book(1)))
     groups, jobs = (events(client, stream) for stream in streams)

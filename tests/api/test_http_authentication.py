@@ -71,6 +71,7 @@ def test_without_proof_only_what_is_public_is_answered(guarded: Guarded) -> None
         assert client.head("/repository/").status_code == 401
 
 
+@pytest.mark.contract("17.27")
 def test_a_name_alone_proves_nothing(guarded: Guarded) -> None:
     with guarded.client(None, identity="ann@example.org") as client:
         assert_refused(client.post("/deposits", json={}), error=None)

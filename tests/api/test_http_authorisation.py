@@ -214,6 +214,7 @@ def anonymous(guarded: Guarded) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.mark.contract("17.27")
 @pytest.mark.parametrize(("method", "path"), GUARDED, ids=[f"{m} {p}" for m, p in GUARDED])
 def test_every_route_is_closed_to_those_without_a_grant(
     anonymous: httpx.Client,
@@ -296,6 +297,8 @@ BY_ACTION: list[tuple[str, str, Action]] = [
     ("GET", "/storage-api/content/{path:str}", Action.CONTENT),
     ("GET", "/ocfl/storagemap/{path:str}", Action.LOCATE),
     ("PATCH", "/deposits/{deposit_id:str}", Action.DEPOSIT),
+    ("POST", "/deposits/{deposit_id:str}/lock", Action.DEPOSIT),
+    ("DELETE", "/deposits/{deposit_id:str}/lock", Action.DEPOSIT),
     ("PUT", "/v1/deposits/{deposit_id:str}/files/{path:str}", Action.DEPOSIT),
     ("POST", "/activity/archivalgroups/collection", Action.ARRANGE),
     ("GET", "/v1/grants", Action.AUDIT),
@@ -303,6 +306,7 @@ BY_ACTION: list[tuple[str, str, Action]] = [
 ]
 
 
+@pytest.mark.contract("17.27")
 @pytest.mark.parametrize("role", Role)
 def test_roles_may_do_what_they_are_for(
     guarded: Guarded, boss: httpx.Client, open_room: Room, role: Role
@@ -693,6 +697,7 @@ def test_a_kept_answer_is_for_its_caller_alone(guarded: Guarded, open_room: Room
         assert_problem(client.post("/deposits", json=body, headers=headers), 401)
 
 
+@pytest.mark.contract("17.27")
 def test_who_proved_a_name_makes_versions_in_that_name_alone(
     guarded: Guarded, open_room: Room
 ) -> None:

@@ -156,6 +156,7 @@ def test_sizes_that_differ(server: Server, client: httpx.Client, group: str) -> 
     assert_refused(server, client, deposit, 400, errors=set(book))
 
 
+@pytest.mark.contract("16.18")
 @pytest.mark.parametrize("digest", [None, "", "d41d8cd98f00b204e9800998ecf8427e", "z" * 64])
 def test_digests_that_are_missing(
     server: Server, client: httpx.Client, group: str, digest: str | None
@@ -167,6 +168,7 @@ def test_digests_that_are_missing(
     assert_refused(server, client, deposit, 422, errors=set(some))
 
 
+@pytest.mark.contract("16.39", "17.7")
 def test_wrong_digests_fail_the_job_and_are_all_named(
     server: Server, client: httpx.Client, group: str
 ) -> None:

@@ -59,6 +59,7 @@ def test_a_bag_is_preserved_without_its_data_level(client: httpx.Client, group: 
     assert workflow.get(client, deposit["id"])["layout"] == "BagIt"
 
 
+@pytest.mark.contract("16.18")
 def test_the_order_of_arrival_does_not_matter(client: httpx.Client, group: str) -> None:
     """Digests of the manifest serve where METS states none, also if the manifest came first."""
     entries = samples.entries(FILES, digests=dict.fromkeys(FILES))

@@ -235,6 +235,7 @@ def test_a_listing_shows_groups_without_their_members(
     assert_shape("Container", child)
 
 
+@pytest.mark.contract("16.14")
 def test_head_names_the_type(client: httpx.Client, room: str, group: str) -> None:
     files = workflow.preserve_book(client, group)
     expected = {
@@ -253,6 +254,7 @@ def test_head_names_the_type(client: httpx.Client, room: str, group: str) -> Non
 # ------------------------------------------------------------------------------- deletion
 
 
+@pytest.mark.contract("16.14", "16.15")
 def test_a_deleted_container_leaves_a_tombstone(client: httpx.Client, room: str) -> None:
     path = f"/repository/{room}/x"
     make_container(client, f"{room}/x")
@@ -287,6 +289,7 @@ def test_purging_an_empty_container_leaves_nothing(
     ok(client.put(path), 201)
 
 
+@pytest.mark.contract("17.6")
 @pytest.mark.parametrize("purge", ["false", "true"])
 def test_what_cannot_be_deleted(client: httpx.Client, room: str, group: str, purge: str) -> None:
     files = workflow.preserve_book(client, group)

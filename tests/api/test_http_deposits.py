@@ -20,6 +20,7 @@ METS = "{http://www.loc.gov/METS/}"
 ORDERS = ("status", "exported", "exportedBy", "preserved", "preservedBy", "lastModifiedBy")
 
 
+@pytest.mark.contract("16.5", "16.6", "16.7")
 @pytest.mark.parametrize(
     "request_body",
     [
@@ -111,6 +112,7 @@ def test_literal_segments_are_read_in_any_case(client: httpx.Client, path: str) 
 # ------------------------------------------------------------------------------ templates
 
 
+@pytest.mark.contract("16.32", "16.34", "16.35", "17.23")
 @pytest.mark.parametrize(
     ("template", "mets", "folders"),
     [
@@ -219,6 +221,7 @@ def test_a_bad_group_path_is_refused(
     assert client.get(deposit["id"]).json()["archivalGroup"] is None
 
 
+@pytest.mark.contract("17.21")
 @pytest.mark.parametrize(
     "uri",
     [
@@ -260,6 +263,7 @@ def test_a_group_has_one_active_deposit(client: httpx.Client, group: str) -> Non
     assert_problem(client.post("/deposits", json={"archivalGroup": spelled}), 409)
 
 
+@pytest.mark.contract("17.15")
 def test_of_racing_deposits_for_a_group_exactly_one_is_made(server: Server, group: str) -> None:
     def post(_: int) -> int:
         with workflow.connect(server.url) as racer:
@@ -288,6 +292,7 @@ def test_a_group_path_that_is_taken_by_something_else(
     assert_problem(client.patch(deposit["id"], json={"archivalGroup": f"{root}/gone"}), 410)
 
 
+@pytest.mark.contract("17.22")
 def test_a_deposit_survives_what_happens_to_its_group_path(
     server: Server, client: httpx.Client, room: str
 ) -> None:
@@ -301,6 +306,7 @@ def test_a_deposit_survives_what_happens_to_its_group_path(
 # ---------------------------------------------------------------------------------- PATCH
 
 
+@pytest.mark.contract("16.11")
 def test_patch_sets_group_name_and_note(server: Server, client: httpx.Client, group: str) -> None:
     deposit = make_deposit(client)
     with workflow.connect(server.url, identity="editor") as editor:
@@ -329,6 +335,7 @@ def test_blank_means_leave_as_it_is(client: httpx.Client, group: str, blank: str
         assert patched[name] == deposit[name], name
 
 
+@pytest.mark.contract("16.11")
 def test_patch_leaves_everything_else_alone(client: httpx.Client) -> None:
     deposit = make_deposit(client)
     body = {
@@ -350,6 +357,7 @@ def test_patch_leaves_everything_else_alone(client: httpx.Client) -> None:
     assert patched == expected
 
 
+@pytest.mark.contract("16.11")
 def test_patch_archived(client: httpx.Client) -> None:
     deposit = make_deposit(client)
     patched = ok(
@@ -382,6 +390,7 @@ def test_an_unknown_deposit(client: httpx.Client, short: str) -> None:
         assert_problem(answer, 404 if short.isalnum() else (400, 404))
 
 
+@pytest.mark.contract("16.41")
 def test_delete_removes_the_deposit_and_its_files(client: httpx.Client, group: str) -> None:
     deposit = make_deposit(client, archivalGroup=group)
     fill(deposit, samples.book(2))
@@ -418,6 +427,7 @@ def test_deleting_a_preserved_deposit_leaves_the_group(client: httpx.Client, gro
 # ---------------------------------------------------------------------------------- locks
 
 
+@pytest.mark.contract("16.12", "17.27")
 def test_locks(server: Server, client: httpx.Client) -> None:
     deposit = make_deposit(client)
     lock = f"{deposit['id']}/lock"
@@ -500,6 +510,7 @@ def listed(client: httpx.Client, **query: object) -> list[str]:
     return [deposit["id"] for deposit in page["deposits"]]
 
 
+@pytest.mark.contract("16.9")
 def test_the_list_is_a_page_object(client: httpx.Client, three: list[str], author: str) -> None:
     page = ok(client.get("/deposits", params={"createdBy": author})).json()
     assert list(page) == ["deposits", "page", "pageSize", "total"]
@@ -530,6 +541,7 @@ def test_list_ordering(client: httpx.Client, three: list[str], author: str) -> N
         assert sorted(listed(client, **asked, orderBy=order)) == sorted(three), order
 
 
+@pytest.mark.contract("16.10")
 def test_list_filters(
     server: Server, client: httpx.Client, three: list[str], author: str, room: str
 ) -> None:
@@ -567,6 +579,7 @@ def test_list_wildcards_are_plain_characters(
     assert listed(client, createdBy=author, archivalGroupPath="_") == []
 
 
+@pytest.mark.contract("17.28")
 def test_list_of_active_and_inactive(
     server: Server, client: httpx.Client, three: list[str], author: str
 ) -> None:
@@ -584,6 +597,7 @@ def test_list_of_active_and_inactive(
     assert listed(client, preservedBy=author, showAll="true") == [a]
 
 
+@pytest.mark.contract("17.21")
 @pytest.mark.parametrize(
     "query",
     [
@@ -604,6 +618,7 @@ def test_a_bad_query_is_refused(client: httpx.Client, query: dict[str, str]) -> 
     assert next(iter(query)).lower() in str(problem).lower()
 
 
+@pytest.mark.contract("16.6")
 def test_agents_are_listed(
     server: Server, client: httpx.Client, three: list[str], author: str
 ) -> None:

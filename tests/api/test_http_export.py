@@ -54,6 +54,7 @@ def bytes_in(deposit: dict[str, str]) -> dict[str, bytes]:
     return {path: data for path, data in tree.items() if data is not None}
 
 
+@pytest.mark.contract("17.12")
 def test_an_export_of_the_head(
     server: Server, client: httpx.Client, group: str, preserved: dict[str, bytes]
 ) -> None:
@@ -80,6 +81,7 @@ def test_an_export_of_the_head(
     assert found == set(containers(load(client, group)))
 
 
+@pytest.mark.contract("17.2")
 def test_create_export_diff_gives_seven_empty_lists(
     client: httpx.Client, group: str, preserved: dict[str, bytes]
 ) -> None:
@@ -90,6 +92,7 @@ def test_create_export_diff_gives_seven_empty_lists(
     assert diff["sourceVersion"] == load(client, group)["version"]
 
 
+@pytest.mark.contract("17.2", "17.12")
 def test_names_and_empty_folders_survive_the_round_trip(
     client: httpx.Client, group: str, preserved: dict[str, bytes]
 ) -> None:

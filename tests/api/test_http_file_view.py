@@ -150,6 +150,7 @@ def of(file: Json, kind: str) -> list[Json]:
 # ------------------------------------------------------------------------------- the file view
 
 
+@pytest.mark.contract("16.31")
 def test_all_that_lies_there_with_what_tools_found(client: httpx.Client, deposit: Json) -> None:
     at = prefix(deposit)
     tree = filesystem(client, deposit)
@@ -196,6 +197,7 @@ def test_all_that_lies_there_with_what_tools_found(client: httpx.Client, deposit
     assert first["timestamp"] == table["modified"]
 
 
+@pytest.mark.contract("17.31")
 def test_a_report_is_pointed_at_and_not_repeated(client: httpx.Client, deposit: Json) -> None:
     answer = ok(client.get(f"{deposit['id']}/filesystem"))
     assert len(answer.content) < len(REPORT)
@@ -207,6 +209,7 @@ def test_a_report_is_pointed_at_and_not_repeated(client: httpx.Client, deposit: 
     assert "sandbox" in page.headers["content-security-policy"]
 
 
+@pytest.mark.contract("16.30")
 def test_what_mets_says_of_files_and_folders(client: httpx.Client, deposit: Json) -> None:
     at = prefix(deposit)
     before = filesystem(client, deposit)

@@ -42,6 +42,7 @@ from support.workflow import (
 )
 
 
+@pytest.mark.contract("16.2", "16.3")
 def test_the_whole_first_version_step_by_step(
     server: Server, client: httpx.Client, group: str
 ) -> None:
@@ -128,6 +129,7 @@ def test_lists_stay_empty_until_the_job_has_ended(client: httpx.Client, group: s
 # ------------------------------------------------------------------------------- the diff
 
 
+@pytest.mark.contract("16.1")
 def test_the_diff_of_a_new_group(server: Server, client: httpx.Client, group: str) -> None:
     book = samples.book(2)
     files = samples.with_mets(book, labels={"metadata/empty.txt": "Nothing in it"})
@@ -223,6 +225,7 @@ def test_a_fetched_diff_can_be_edited_first(client: httpx.Client, group: str) ->
     assert sorted(containers(loaded)) == ["objects", "objects/alto"]
 
 
+@pytest.mark.contract("16.1")
 def test_a_diff_in_pascal_case_with_strings_for_numbers(client: httpx.Client, group: str) -> None:
     files = samples.with_mets(samples.book(1))
     deposit = make_filled(client, group, files)
@@ -239,6 +242,7 @@ def test_a_diff_in_pascal_case_with_strings_for_numbers(client: httpx.Client, gr
     assert_holds(client, group, files)
 
 
+@pytest.mark.contract("16.42")
 @pytest.mark.parametrize(
     "reference",
     [
@@ -246,8 +250,9 @@ def test_a_diff_in_pascal_case_with_strings_for_numbers(client: httpx.Client, gr
         lambda d: "/deposits/" + d.rpartition("/")[2] + "/importjobs/diff",
         lambda d: d.replace("/deposits/", "//deposits/") + "/importjobs/diff",
         lambda d: f"https://other.example//deposits/{d.rpartition('/')[2]}/importjobs/diff",
+        lambda d: d.replace("/deposits/", "/Deposits/") + "/importJobs/DIFF",
     ],
-    ids=["absolute", "relative", "doubled-slash", "other-host"],
+    ids=["absolute", "relative", "doubled-slash", "other-host", "other-case"],
 )
 def test_ways_to_refer_to_the_diff(
     client: httpx.Client, group: str, reference: Callable[[str], str]
@@ -310,6 +315,7 @@ def test_after_success_the_deposit_is_used_up(client: httpx.Client, group: str) 
 # ------------------------------------------------------------------------ what may be kept
 
 
+@pytest.mark.contract("17.2")
 def test_awkward_names_survive(server: Server, client: httpx.Client, group: str) -> None:
     folder = "objects/a folder & “more” #1"
     book = {f"{folder}/{name}": f"<{name}>".encode() for name in samples.AWKWARD_NAMES}
@@ -348,6 +354,7 @@ def test_hrefs_may_be_raw_or_percent_encoded(
     assert_holds(client, group, files)
 
 
+@pytest.mark.contract("17.25")
 def test_empty_files_and_empty_folders(server: Server, client: httpx.Client, group: str) -> None:
     book = {"objects/empty.txt": b"", "objects/none.txt": b"", "objects/some.txt": b"x"}
     folders = {"metadata": None, "metadata/ad-hoc": "Ad hoc notes", "Ünused #1": None}
@@ -395,6 +402,7 @@ def test_names_too_long_for_a_group_are_all_named(client: httpx.Client, group: s
     assert_problem(answer, (400, 422), errors={"a" * 150, "b" * 150})
 
 
+@pytest.mark.contract("17.3")
 def test_upper_case_digests_are_understood(client: httpx.Client, group: str) -> None:
     book = samples.book(2)
     digests = {path: samples.sha256(data).upper() for path, data in book.items()}
@@ -458,6 +466,7 @@ def test_an_archivematica_deposit(client: httpx.Client, group: str) -> None:
 # ------------------------------------------------------------------------------- bags
 
 
+@pytest.mark.contract("16.43")
 def test_a_bag_loses_its_data_folder_and_tag_files(
     server: Server, client: httpx.Client, group: str
 ) -> None:
@@ -479,6 +488,7 @@ def test_a_bag_loses_its_data_folder_and_tag_files(
     assert_holds(client, group, payload)
 
 
+@pytest.mark.contract("17.26")
 def test_a_folder_called_data_does_not_make_a_bag(client: httpx.Client, group: str) -> None:
     files = samples.with_mets({"data/table.txt": b"1,2", "objects/x.txt": b"x"})
     preserve(client, group, files)

@@ -83,6 +83,7 @@ def test_racing_requests_make_one_deposit(client: httpx.Client, server: Server) 
     assert count(client, text) == 1
 
 
+@pytest.mark.contract("17.18")
 def test_import_jobs_and_runs_of_tools(client: httpx.Client, server: Server) -> None:
     group = f"{server.url}/repository/{workflow.fresh('job')}"
     files = samples.with_mets({"objects/a.txt": b"a"})

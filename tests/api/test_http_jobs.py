@@ -120,6 +120,7 @@ def test_a_job_that_has_ended_cannot_be_cancelled(
     assert get(client, result["id"]) == result
 
 
+@pytest.mark.contract("17.11", "17.15")
 def test_a_deposit_has_one_import_at_a_time(lonely: Server) -> None:
     with workflow.connect(lonely.url) as client:
         group = f"{lonely.url}/repository/huge"
@@ -147,6 +148,7 @@ def test_a_container_made_at_the_path_of_a_running_import(lonely: Server) -> Non
         ocfl_check.assert_root_valid(ocfl_check.find_root(lonely.data))
 
 
+@pytest.mark.contract("17.15")
 def test_a_group_has_one_import_at_a_time(lonely: Server) -> None:
     with workflow.connect(lonely.url) as client:
         group = f"{lonely.url}/repository/huge"
@@ -163,6 +165,7 @@ def test_a_group_has_one_import_at_a_time(lonely: Server) -> None:
         assert len(load(client, group)["versions"]) == 1
 
 
+@pytest.mark.contract("17.15")
 def test_racing_posts_for_one_deposit_make_one_job(server: Server, group: str) -> None:
     with workflow.connect(server.url) as client:
         deposit = make_filled(client, group, samples.with_mets(samples.book(3)))
@@ -260,6 +263,7 @@ def assert_truthful(
     return bool(result["status"] == "completed")
 
 
+@pytest.mark.contract("17.1", "17.16")
 @pytest.mark.parametrize(
     ("update", "pause"), [(False, 0.0), (False, 0.3), (True, 0.1), (True, 0.6)]
 )
@@ -302,6 +306,7 @@ def staged(root: Path) -> list[Path]:
     return [p for p in staging.rglob("*") if p.is_file() and p.stat().st_size > MIB]
 
 
+@pytest.mark.contract("17.16", "17.18")
 def test_a_waiting_job_survives_a_restart(single: Server) -> None:
     with workflow.connect(single.url) as client:
         busy = ok(
@@ -319,6 +324,7 @@ def test_a_waiting_job_survives_a_restart(single: Server) -> None:
         assert_truthful(client, f"{single.url}/repository/busy", busy, None)
 
 
+@pytest.mark.contract("17.12", "17.16")
 def test_an_export_survives_a_restart(lonely: Server) -> None:
     with workflow.connect(lonely.url) as client:
         group = f"{lonely.url}/repository/book"

@@ -40,6 +40,7 @@ def two(client: httpx.Client, group: str) -> tuple[Files, Files]:
     return first, second
 
 
+@pytest.mark.contract("16.17")
 def test_a_group_is_loaded_as_a_full_tree(
     server: Server, client: httpx.Client, group: str, two: tuple[Files, Files]
 ) -> None:
@@ -84,6 +85,7 @@ def test_dates_tell_when_a_member_came_and_changed(
     assert dates["mets.xml"] == (v1, v2)
 
 
+@pytest.mark.contract("16.28")
 def test_the_storage_map_leads_to_real_files(
     server: Server, client: httpx.Client, group: str, two: tuple[Files, Files]
 ) -> None:
@@ -135,6 +137,7 @@ def test_storage_map_keys_are_as_clients_look_them_up(client: httpx.Client, grou
         assert loaded["storageMap"]["files"][key]["hash"] == samples.sha256(path.encode())
 
 
+@pytest.mark.contract("16.27", "17.24")
 def test_the_storage_map_by_itself(
     server: Server, client: httpx.Client, group: str, two: tuple[Files, Files]
 ) -> None:
@@ -177,6 +180,7 @@ def test_a_version_by_its_memento(client: httpx.Client, group: str) -> None:
     assert ok(client.get(page, params={"version": stamp})).json() == client.get(page).json()
 
 
+@pytest.mark.contract("17.21")
 @pytest.mark.parametrize(
     ("version", "status"),
     [
@@ -282,6 +286,7 @@ def test_unknown_views(
 # ---------------------------------------------------------------------------------- members
 
 
+@pytest.mark.contract("16.36")
 def test_members_can_be_asked_for_one_by_one(
     client: httpx.Client, group: str, two: tuple[Files, Files]
 ) -> None:
@@ -320,6 +325,7 @@ def test_ids_may_be_sent_with_raw_spaces_and_unicode(
         assert ok(content).content == b"x"
 
 
+@pytest.mark.contract("16.14", "17.29")
 def test_the_storage_surface_shows_the_same_with_its_own_ids(
     server: Server, client: httpx.Client, group: str, two: tuple[Files, Files]
 ) -> None:

@@ -92,6 +92,7 @@ def mets(client: httpx.Client, deposit: Json) -> str:
     return ok(client.get(f"{deposit['id']}/mets")).text
 
 
+@pytest.mark.contract("16.40")
 @pytest.mark.parametrize("template", ["RootLevel", "BagIt"])
 def test_the_whole_way_of_a_managed_deposit(client: httpx.Client, template: str) -> None:
     deposit = managed(client, template, f"whole-{template.lower()}")
@@ -133,6 +134,7 @@ def test_the_whole_way_of_a_managed_deposit(client: httpx.Client, template: str)
     assert_empty(workflow.get_diff(client, workflow.export(client, deposit["archivalGroup"])))
 
 
+@pytest.mark.contract("16.40")
 @pytest.mark.parametrize("template", ["RootLevel", "BagIt"])
 def test_our_own_mets_alone_is_edited_into_a_third_version(
     client: httpx.Client, template: str
@@ -186,6 +188,7 @@ def test_our_own_mets_alone_is_edited_into_a_third_version(
     assert "objects/third.txt" not in workflow.binaries(workflow.load(client, group))
 
 
+@pytest.mark.contract("16.35")
 def test_the_etag_must_be_that_of_the_mets_as_it_is(client: httpx.Client) -> None:
     deposit = managed(client, "RootLevel", "etags")
     before, old = mets(client, deposit), etag(client, deposit)
@@ -210,6 +213,7 @@ def test_an_edit_that_changes_nothing_leaves_the_etag(client: httpx.Client) -> N
     assert etag(client, deposit) == old
 
 
+@pytest.mark.contract("17.19")
 def test_edits_at_the_same_time_lose_nothing(client: httpx.Client) -> None:
     deposit = managed(client, "RootLevel", "race")
     names = [f"objects/race {number}" for number in range(12)]
@@ -252,6 +256,7 @@ def test_foreign_mets_and_none_at_all(client: httpx.Client) -> None:
     assert "METS file was not created by University of Leeds" in refused.json()["detail"]
 
 
+@pytest.mark.contract("16.13")
 def test_a_lock_of_another_keeps_edits_away(client: httpx.Client) -> None:
     deposit = managed(client, "RootLevel", "locked")
     match = etag(client, deposit)
@@ -288,6 +293,7 @@ def test_deleting_from_mets_and_from_the_deposit(client: httpx.Client) -> None:
     assert not (place(deposit) / "objects" / "unlisted").exists()
 
 
+@pytest.mark.contract("17.10")
 def test_what_cannot_be_deleted_is_told_and_all_stays(client: httpx.Client) -> None:
     deposit = managed(client, "RootLevel", "stays")
     ok(add(client, deposit, list(FILES)))

@@ -77,6 +77,7 @@ def test_the_mets_of_an_older_version_can_be_asked_for(
     assert deposit["versionExported"] is None
 
 
+@pytest.mark.contract("16.38")
 def test_mets_alone_and_untouched_changes_nothing(
     client: httpx.Client, group: str, preserved: Files
 ) -> None:
@@ -87,6 +88,7 @@ def test_mets_alone_and_untouched_changes_nothing(
     assert len(load(client, group)["versions"]) == 1
 
 
+@pytest.mark.contract("16.4", "16.38")
 def test_one_file_is_patched_and_the_rest_stays(
     client: httpx.Client, group: str, book: Files, preserved: Files
 ) -> None:
@@ -136,6 +138,7 @@ def test_a_file_in_neither_is_deleted(
     assert_holds(client, group, preserved, "v1")
 
 
+@pytest.mark.contract("17.9")
 def test_what_was_deleted_can_come_back(
     client: httpx.Client, group: str, book: Files, preserved: Files
 ) -> None:
@@ -151,6 +154,7 @@ def test_what_was_deleted_can_come_back(
     assert client.get(f"{group}/metadata").status_code == 200
 
 
+@pytest.mark.contract("16.22", "17.8")
 def test_changed_labels_are_renames(
     server: Server, client: httpx.Client, group: str, book: Files, preserved: Files
 ) -> None:
@@ -204,6 +208,7 @@ def test_a_patched_file_may_be_renamed_too(
     assert binaries(assert_holds(client, group, files))[path]["name"] == "Both"
 
 
+@pytest.mark.contract("17.8")
 def test_a_new_name_for_the_group_replaces_the_old(
     client: httpx.Client, group: str, book: Files, preserved: Files
 ) -> None:

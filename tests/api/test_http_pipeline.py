@@ -91,6 +91,7 @@ def test_runs_are_listed_in_their_order(client: httpx.Client, deposit: Json) -> 
     assert [run["jobId"] for run in runs(client, deposit)] == [first["jobId"], second["jobId"]]
 
 
+@pytest.mark.contract("17.21")
 def test_unknown_deposits_and_runs(client: httpx.Client, server: Server, deposit: Json) -> None:
     assert ok(client.post("/deposits/nowhere/pipeline"), 404).json()["code"] == "no-deposit"
     assert ok(client.get("/deposits/nowhere/pipelinerunjobs")).json() == []

@@ -61,6 +61,7 @@ def silent_mets(
 # ---------------------------------------------------------------------------- digests and types
 
 
+@pytest.mark.contract("16.18")
 def test_the_store_s_own_digest_stands_in_for_one_in_mets(stage: Stage) -> None:
     group = stage.group()
     big = os.urandom(6 << 20)
@@ -80,6 +81,7 @@ def test_the_store_s_own_digest_stands_in_for_one_in_mets(stage: Stage) -> None:
     workflow.assert_holds(stage.client, group, files | {"mets.xml": mets})
 
 
+@pytest.mark.contract("16.18", "17.25")
 def test_composite_checksums_are_no_digests(stage: Stage) -> None:
     big = os.urandom(6 << 20)
     mets = silent_mets({"objects/big.bin": big}, digests={"objects/big.bin": None})
@@ -102,6 +104,7 @@ def test_store_and_mets_must_agree(stage: Stage) -> None:
     assert fault["found"] == samples.sha256(b"other  bytes")
 
 
+@pytest.mark.contract("16.20")
 def test_a_job_written_by_hand_takes_the_store_s_word(stage: Stage) -> None:
     group = stage.group()
     deposit = workflow.make_deposit(stage.client, archivalGroup=group, archivalGroupName="Hand")

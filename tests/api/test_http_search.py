@@ -48,7 +48,7 @@ def book(client: httpx.Client, server: Server) -> str:
     return group
 
 
-@pytest.mark.contract("9.GET-search.shape")
+@pytest.mark.contract("16.29", "9.GET-search.shape")
 def test_binaries_are_found_by_any_part_of_their_path(client: httpx.Client, book: str) -> None:
     word = book.rpartition("/")[2]
     until_filled(client)
@@ -75,7 +75,7 @@ def test_binaries_are_found_by_any_part_of_their_path(client: httpx.Client, book
     assert found(client, loaded[first]["id"]) == [binary(book, first)]
 
 
-@pytest.mark.contract("9.GET-search.paging")
+@pytest.mark.contract("16.29", "9.GET-search.paging")
 def test_pages_count_from_zero_and_hold_everything_once(client: httpx.Client, book: str) -> None:
     word = book.rpartition("/")[2]
     until_filled(client)

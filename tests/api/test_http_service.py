@@ -76,7 +76,7 @@ def test_telling_it_again_changes_nothing_and_another_is_refused(client: httpx.C
     assert problem["code"] == "other-archive-job"
 
 
-@pytest.mark.contract("19.POST-archive-job.400")
+@pytest.mark.contract("17.21", "19.POST-archive-job.400")
 @pytest.mark.parametrize(
     ("change", "wrong"),
     [

@@ -30,11 +30,14 @@ def preserve(stage: Stage, group: str, files: dict[str, bytes]) -> Json:
     return workflow.run_diff(stage.client, deposit)
 
 
+@pytest.mark.contract("16.28")
 def test_a_book_is_preserved_changed_and_exported(stage: Stage) -> None:
     client, group = stage.client, stage.group()
     first = samples.with_mets(samples.book(12) | {"objects/big.bin": os.urandom(20 << 20)})
     preserve(stage, group, first)
-    workflow.assert_holds(client, group, first, "v1")
+    stored = workflow.assert_holds(client, group, first, "v1")["storageMap"]
+    kind = ("S3", "s3://") if stage.combination.endswith("-s3") else ("FileSystem", "file:///")
+    assert (stored["storageType"], stored["root"].startswith(kind[1])) == (kind[0], True)
 
     # one file is replaced, one added, one removed; the rest is not in the deposit at all
     patch = workflow.make_deposit(client, archivalGroup=group)
@@ -175,6 +178,7 @@ def test_the_etag_of_mets_is_that_of_the_store(stage: Stage) -> None:
     assert add(stage.client, deposit, "objects/2.txt", tag).status_code == 409
 
 
+@pytest.mark.contract("17.19")
 def test_of_racing_edits_none_is_lost(stage: Stage) -> None:
     deposit = managed(stage)
 

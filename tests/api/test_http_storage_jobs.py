@@ -159,7 +159,7 @@ def test_a_version_is_made_on_top(place: Place) -> None:
     assert stale["code"] == "stale-version"
 
 
-@pytest.mark.contract("19.Storage.POST-import.401")
+@pytest.mark.contract("16.33", "19.Storage.POST-import.401")
 def test_the_caller_stands_for_whom_a_job_does_not_name(place: Place) -> None:
     group = place.group()
     result = preserve(place, group, {"a.txt": b"1"})
@@ -170,7 +170,7 @@ def test_the_caller_stands_for_whom_a_job_does_not_name(place: Place) -> None:
     assert ok(place.call("POST", "/import", json=named), 400).json()["code"] == "bad-agent"
 
 
-@pytest.mark.contract("19.Storage.POST-import.500")
+@pytest.mark.contract("16.20", "19.Storage.POST-import.500")
 def test_what_is_missing_is_named(place: Place) -> None:
     problem = ok(place.call("POST", "/import", json={}), 400).json()
     assert problem["code"] == "missing-property"
@@ -188,6 +188,7 @@ def test_what_is_missing_is_named(place: Place) -> None:
     assert ok(place.call("POST", "/import", json=orphan), 409).json()["code"] == "no-parent"
 
 
+@pytest.mark.contract("16.19")
 def test_nothing_but_the_allowed_places_can_be_read(place: Place) -> None:
     group = place.group()
     (place.outside / "secret.txt").write_bytes(b"secret")
@@ -279,7 +280,7 @@ def finished(place: Place, export: Json) -> Json:
     return now
 
 
-@pytest.mark.contract("3.4.export")
+@pytest.mark.contract("16.37", "3.4.export")
 def test_any_version_is_exported_into_a_folder(place: Place) -> None:
     group = place.group("export")
     files = samples.with_mets({"objects/a b#.txt": b"a", "objects/empty.txt": b""})
@@ -377,7 +378,7 @@ def test_one_export_of_a_group_at_a_time(place: Place) -> None:
     assert finished(place, ok(place.call("POST", "/export", json=bodies[1]), 201).json())
 
 
-@pytest.mark.contract("19.Storage.POST-import.410", "19.Storage.GET-import-results.400")
+@pytest.mark.contract("3.3.import", "19.Storage.GET-import-results.400")
 def test_tombstones_and_missing_paths(place: Place) -> None:
     room = workflow.fresh("room")
     workflow.make_container(place.client, room)

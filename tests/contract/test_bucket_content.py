@@ -81,6 +81,24 @@ def test_objects_of_a_store_become_content(
     end(root, bucket, files | {"again": files["large"]})
 
 
+def test_what_is_too_large_for_one_copy_is_read(
+    root: OcflRoot, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(content, "ONE_COPY", 10_000)
+    files = {name: os.urandom(size) for name, size in SIZES.items()}
+    for name, data in files.items():
+        bucket.put(f"deposit/{name}", data)
+    new = [
+        NewFile(logical=name, source=f"deposit/{name}", sha256=sha256(data), size=len(data))
+        for name, data in files.items()
+    ]
+    with wire.spoiled(lambda number, request, send: send()) as count:
+        assert add(root, new, opener(bucket)) == []
+    read = {said for said in count.requests if said.startswith("GET") and "/deposit/" in said}
+    assert {said.rpartition("/")[2] for said in read} == {"large"}
+    end(root, bucket, files)
+
+
 def _tell_no_checksums(monkeypatch: pytest.MonkeyPatch) -> None:
     head, copy = Bucket.head, Bucket.copy
 

@@ -22,6 +22,7 @@ from strongroom.storage.s3.location import Location
 from strongroom.storage.s3.store import S3Store
 from strongroom.storage.s3.workarea import S3WorkArea
 from strongroom.storage.s3.workareas import S3WorkAreas
+from support import wire
 from support.s3_server import S3Server
 
 PREFIX = "work/deposits/d2345/"
@@ -89,6 +90,7 @@ def test_names_and_types_of_clients_are_told(
     assert (seen.content_type, seen.name) == ("text/plain", "B & é")
 
 
+@pytest.mark.contract("17.25")
 def test_only_checksums_of_all_bytes_are_taken_for_digests(
     area: S3WorkArea, bucket: Bucket, s3: S3Server
 ) -> None:
@@ -360,6 +362,39 @@ def test_what_lies_in_the_same_store_is_copied_by_it(
     assert area.listing().files == (entry,)
     [seen] = area.look(["objects/c"])
     assert (seen.content_type, seen.name, seen.sha256) == ("image/png", "Ç", sha256(b"content"))
+
+
+@pytest.mark.contract("17.12")
+@pytest.mark.usefixtures("small_parts")
+def test_what_is_too_large_for_one_copy_is_sent_in_parts(
+    area: S3WorkArea, bucket: Bucket, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copyin, "LARGEST_COPY", 2 << 20)
+    data = os.urandom((11 << 20) + 3)
+    store = source(bucket, s3, "large", data)
+    with wire.spoiled(lambda number, request, send: send()) as count:
+        outcomes = dict(
+            area.copy_in(
+                CopyIn(
+                    path=path,
+                    open=lambda: io.BytesIO(data),
+                    sha256=digest,
+                    size=len(data),
+                    store=store,
+                    place="large",
+                )
+                for path, digest in (("right", sha256(data)), ("wrong", sha256(b"else")))
+            )
+        )
+    parts = [line for line in count.requests if "partNumber" in line and "/right" in line]
+    assert len(parts) > 1
+    assert isinstance(outcomes["right"], FileEntry)
+    wrong = outcomes["wrong"]
+    assert isinstance(wrong, Fault)
+    assert wrong.code == "digest-mismatch"
+    assert [entry.path for entry in area.listing().files] == ["right"]
+    assert s3.get(bucket.name, PREFIX + "right") == data
+    assert s3.uploads(bucket.name) == []
 
 
 def test_a_wrong_copy_by_the_store_leaves_nothing(

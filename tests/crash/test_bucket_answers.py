@@ -127,6 +127,7 @@ CASES = [("v2", fate) for fate in FATES if fate != "late"] + [
 ]
 
 
+@pytest.mark.contract("17.1")
 @pytest.mark.parametrize(("change", "fate_name"), CASES)
 def test_each_request_has_its_fate(bucket: Bucket, change: str, fate_name: str) -> None:
     """One of two or three at a time, then whichever was not hit so; each of them once at least."""

@@ -75,6 +75,7 @@ def test_a_store_that_is_killed_during_an_import_and_comes_back(
         workflow.assert_holds(stage.client, deposit["archivalGroup"], files)
 
 
+@pytest.mark.contract("17.12")
 def test_a_store_that_is_killed_during_an_export_and_comes_back(
     store: S3Server, tmp_path: Path
 ) -> None:

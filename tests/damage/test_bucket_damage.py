@@ -229,6 +229,7 @@ def test_an_object_that_nobody_put_there(harmed: Harmed) -> None:
     assert harmed.read(PAGE).content == harmed.files[PAGE]
 
 
+@pytest.mark.contract("17.12")
 def test_damage_is_not_exported(harmed: Harmed) -> None:
     flip(harmed, harmed.content(PAGE))
     started = workflow.start_export(harmed.stage.client, harmed.group)

@@ -57,6 +57,7 @@ def count(client: httpx.Client, uri: str, text: bytes) -> int:
 
 
 @linux
+@pytest.mark.contract("17.34")
 @pytest.mark.timeout(3600)
 def test_an_object_of_very_many_files(start_server: Callable[..., Server]) -> None:
     server = start_server()

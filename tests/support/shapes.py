@@ -47,7 +47,7 @@ SHAPES = {
 
 #: what this server adds beside the contract
 ADDED = {
-    "Deposit": {"layout"},
+    "Deposit": {"layout", "exportResult"},
     "ImportJobResult": {"progress"},
 }
 

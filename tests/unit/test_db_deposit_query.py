@@ -22,6 +22,7 @@ def test_orders_are_read_in_any_case(text: str | None, expected: DepositOrder) -
     assert DepositOrder.read(text) is expected
 
 
+@pytest.mark.contract("17.28")
 def test_pages_that_cannot_be_are_all_named() -> None:
     with pytest.raises(BadRequest) as caught:
         DepositQuery(page=0, page_size=MAX_PAGE_SIZE + 1)

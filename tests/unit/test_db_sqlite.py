@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection, Engine, event
 
 import strongroom
-from strongroom.db import meta
-from strongroom.db.engine import open_database
+from strongroom.db import (
+    archive_jobs,
+    deposits,
+    digests,
+    events,
+    job_queue,
+    jobs,
+    members,
+    meta,
+    nodes,
+)
+from strongroom.db.engine import Database, open_database
+from strongroom.domain.importjob import JobKind
+from strongroom.domain.paths import MemberPath, RepositoryPath
 from strongroom.errors import Damaged, OutOfSpace, StrongroomError, Unavailable
 
 
@@ -52,6 +68,7 @@ def test_every_connection_is_durable_and_checks_references(tmp_path: Path) -> No
     db.close()
 
 
+@pytest.mark.contract("17.37")
 def test_the_active_deposit_is_found_by_its_index(tmp_path: Path) -> None:
     from strongroom.db.tables import deposits
 
@@ -62,6 +79,72 @@ def test_the_active_deposit_is_found_by_its_index(tmp_path: Path) -> None:
         plan = str(c.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}").all())
     db.close()
     assert "deposits_active_group" in plan
+
+
+def plans_of(db: Database, ask: Callable[[Connection], object]) -> list[str]:
+    """How SQLite finds the rows of each question."""
+    found: list[str] = []
+
+    def explain(c: Connection, _cursor: object, query: str, given: Any, *_: object) -> None:
+        plan = c.connection.cursor()
+        plan.execute(f"EXPLAIN QUERY PLAN {query}", given)
+        steps = [row[3] for row in plan.fetchall()]
+        plan.close()
+        if steps:  # the beginning of a transaction has none
+            found.append("; ".join(steps))
+
+    event.listen(Engine, "before_cursor_execute", explain)
+    try:
+        with db.read() as c:
+            ask(c)
+    finally:
+        event.remove(Engine, "before_cursor_execute", explain)
+    assert found
+    return found
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    db = opened(tmp_path_factory.mktemp("empty") / "x.db")
+    yield db
+    db.close()
+
+
+GROUP, MEMBER = RepositoryPath("g"), MemberPath("objects/a")
+
+
+@pytest.mark.contract("17.37")
+@pytest.mark.parametrize(
+    "ask",
+    [
+        pytest.param(lambda c: deposits.get(c, "d"), id="a deposit"),
+        pytest.param(lambda c: deposits.active_for(c, GROUP), id="the deposit of a group"),
+        pytest.param(lambda c: digests.known(c, "d"), id="digests of a deposit"),
+        pytest.param(lambda c: jobs.get(c, "j"), id="a job"),
+        pytest.param(lambda c: jobs.for_deposit(c, "d", JobKind.IMPORT), id="jobs of a deposit"),
+        pytest.param(lambda c: jobs.unfinished(c, "d"), id="what a deposit waits for"),
+        pytest.param(lambda c: jobs.unfinished_import(c, GROUP), id="the import of a group"),
+        pytest.param(lambda c: archive_jobs.latest(c, "d"), id="archiving of a deposit"),
+        pytest.param(lambda c: nodes.node(c, GROUP), id="a node"),
+        pytest.param(lambda c: nodes.children(c, GROUP), id="children of a Container"),
+        pytest.param(lambda c: members.member(c, GROUP, MEMBER), id="a member"),
+        pytest.param(lambda c: members.members(c, GROUP), id="members of a group"),
+        pytest.param(lambda c: members.child_members(c, GROUP, "objects"), id="a folder"),
+        pytest.param(lambda c: events.events(c, 0, 100), id="a page of events, by their ends"),
+        pytest.param(lambda c: job_queue.signs_of_life(c), id="running jobs"),
+    ],
+)
+def test_what_is_looked_up_is_found_by_an_index(
+    empty: Database, ask: Callable[[Connection], object]
+) -> None:
+    for plan in plans_of(empty, ask):
+        scanned = re.findall(r"SCAN (\w+)(?! USING| CONSTANT)\b", plan)
+        assert not scanned, plan
+
+
+def test_a_table_that_is_read_whole_is_seen(empty: Database) -> None:
+    query = "SELECT * FROM jobs WHERE errors = 'x'"
+    assert plans_of(empty, lambda c: c.exec_driver_sql(query)) == ["SCAN jobs"]
 
 
 def test_a_relative_path_does_not_follow_the_working_directory(
@@ -161,8 +244,20 @@ def test_a_database_that_can_grow_no_more(tmp_path: Path) -> None:
 ON_A_FULL_DISK = """
 import sys
 from pathlib import Path
-from strongroom.db import meta
-from strongroom.db.engine import open_database
+from strongroom.db import (
+    archive_jobs,
+    deposits,
+    digests,
+    events,
+    job_queue,
+    jobs,
+    members,
+    meta,
+    nodes,
+)
+from strongroom.db.engine import Database, open_database
+from strongroom.domain.importjob import JobKind
+from strongroom.domain.paths import MemberPath, RepositoryPath
 from strongroom.errors import OutOfSpace
 
 folder = Path(sys.argv[1])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from strongroom.db.job_queue import Sign
 from strongroom.jobs.silence import Silence
 
@@ -12,6 +14,7 @@ from strongroom.jobs.silence import Silence
 SIGN = Sign(job="j", worker="w", at=datetime(1999, 1, 1, tzinfo=UTC), attempt=1)
 
 
+@pytest.mark.contract("17.16")
 def test_a_sign_that_does_not_change_is_silence() -> None:
     silence = Silence(20)
     assert silence.among([SIGN], 100) == []

@@ -16,6 +16,7 @@ def no_content(path: str) -> bytes:
     raise AssertionError(f"{path} was read, though a name was enough")
 
 
+@pytest.mark.contract("17.14")
 @pytest.mark.parametrize(
     ("name", "strict", "loose"),
     [
@@ -35,6 +36,7 @@ def test_names(name: str, strict: bool, loose: bool) -> None:
     assert is_mets_name(name, strict=False) is loose
 
 
+@pytest.mark.contract("17.14")
 @pytest.mark.parametrize(
     ("root", "data", "path", "warned"),
     [

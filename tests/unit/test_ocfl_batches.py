@@ -112,6 +112,7 @@ def test_all_come_in_as_they_are(root: OcflRoot, sources: Sources, processes: in
     ocfl_check.assert_valid(root.folder / root.object_path(ID))
 
 
+@pytest.mark.contract("17.36")
 def test_a_second_process_does_its_part(
     root: OcflRoot,
     sources: Sources,

@@ -292,6 +292,7 @@ def opener_of(held: dict[str, bytes], seen: list[int]) -> object:
     return opened
 
 
+@pytest.mark.contract("17.36")
 @pytest.mark.usefixtures("small")
 def test_larger_files_are_read_side_by_side_and_once_each(root: OcflRoot) -> None:
     held = {f"{n:02}": os.urandom(20_000) for n in range(12)} | {"tiny": b"t"}

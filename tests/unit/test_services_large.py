@@ -148,6 +148,7 @@ def pieces(ctx: Any, version: str | None = None, place: Place | None = PLACE) ->
     return list(render_large.group(found.group, found.members, URIS, place))
 
 
+@pytest.mark.contract("17.34")
 @pytest.mark.parametrize("make", [wide, plain, bushy])
 def test_the_bytes_are_those_of_a_small_group(db: Database, make: Any) -> None:
     ctx = context(db, make())

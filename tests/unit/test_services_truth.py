@@ -58,6 +58,7 @@ def object_folder(ctx: Context, path: str) -> Path:
 # ------------------------------------------------------------------- recorded, or not yet over
 
 
+@pytest.mark.contract("17.1")
 @pytest.mark.parametrize("error", [OutOfSpace("full"), Damaged("odd"), Conflict("odd")])
 def test_a_committed_version_that_cannot_be_recorded_is_never_a_failed_job(
     ctx: Context, monkeypatch: pytest.MonkeyPatch, error: Exception
@@ -84,6 +85,7 @@ def test_a_committed_version_that_cannot_be_recorded_is_never_a_failed_job(
     assert (done.status, done.new_version, done.errors) == (JobStatus.COMPLETED, 1, ())
 
 
+@pytest.mark.contract("17.1")
 @pytest.mark.parametrize("committed", [True, False])
 def test_a_job_that_may_have_made_its_version_waits_for_a_store_that_is_away(
     ctx: Context, monkeypatch: pytest.MonkeyPatch, committed: bool

@@ -72,6 +72,17 @@ def for_deposit(c: Connection, deposit: str, kind: JobKind) -> list[Job]:
     return [job_of(row) for row in rows]
 
 
+def export_into(c: Connection, deposit: str) -> str | None:
+    """The id of the export that fills, or has filled, a Deposit; None if none did."""
+    found: str | None = c.scalar(
+        select(_J.id)
+        .where(_J.deposit == deposit, _J.kind == JobKind.EXPORT.value)
+        .order_by(_J.number.desc())
+        .limit(1)
+    )
+    return found
+
+
 def unfinished(c: Connection, deposit: str) -> list[Job]:
     """The waiting and running jobs of a Deposit, oldest first, without plans."""
     rows = c.execute(

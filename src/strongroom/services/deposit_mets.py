@@ -5,13 +5,13 @@ How METS is replaced is left to :mod:`strongroom.services.managed_mets`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from strongroom.domain.content_types import guess, stated_type
 from strongroom.domain.deposits import Layout
 from strongroom.domain.description import DescribedFile
-from strongroom.domain.paths import LISTING_CACHE, MemberPath
+from strongroom.domain.paths import LISTING_CACHE, MemberPath, ancestors
 from strongroom.domain.workspace import (
     PAYLOAD,
     WorkFile,
@@ -165,7 +165,7 @@ def remove(
     """Take files and empty folders out of METS, out of the deposit, or both, deepest first.
 
     METS goes first: a stop in between leaves files that it does not list, and nothing listed that
-    is gone; the same deletion can be repeated. Nothing is deleted if any item cannot be.
+    is gone; what is left can be deleted then. Nothing is deleted if any item cannot be.
     """
     if not (selection.from_mets or selection.from_files or selection.from_root):
         raise BadRequest("No location to delete from specified.", code="nothing-to-delete")
@@ -262,20 +262,17 @@ def _check(
     """BadRequest or NotFound, with every item that cannot be deleted."""
     faults, missing = [], []
     going = {item.path for item in below}
-    there = {*survey.files, *survey.folders}
+    there = (*survey.files, *survey.folders) if selection.from_files else ()
+    left = _first_inside(path for path in (*there, *listed) if path not in going)
     for item in below:
         if item.path in _KEPT:
             faults.append(_fault("protected", "This folder belongs to every deposit", item.path))
         elif item.path not in listed and _origin(survey, item.path) is None:
             missing.append(_fault("no-such-item", "It is neither in METS nor here", item.path))
-        else:
-            start = f"{item.path}/"
-            places = [*(there if selection.from_files else ()), *listed]
-            left = [path for path in places if path.startswith(start) and path not in going]
-            if left:
-                faults.append(
-                    _fault("folder-not-empty", f"'{min(left)}' would be left in it", item.path)
-                )
+        elif item.path in left:
+            faults.append(
+                _fault("folder-not-empty", f"'{left[item.path]}' would be left in it", item.path)
+            )
     for item in root:
         protected = _BAG_FILES | {survey.mets, LISTING_CACHE}
         if item.path in protected:
@@ -294,6 +291,15 @@ def _check(
             code="no-such-item",
             faults=missing,
         )
+
+
+def _first_inside(paths: Iterable[str]) -> dict[str, str]:
+    """The first of the paths that lie in each folder, at whatever depth."""
+    found: dict[str, str] = {}
+    for path in sorted(paths):
+        for folder in ancestors(path):
+            found.setdefault(folder, path)
+    return found
 
 
 def _fault(code: str, message: str, path: str) -> Fault:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from strongroom.db import deposits as deposit_rows
 from strongroom.db import digests as digest_rows
 from strongroom.db import jobs as job_rows
@@ -119,15 +121,25 @@ def get(ctx: Context, deposit_id: str) -> DepositView:
     """The Deposit, with the ETag of its METS; whatever became of its Archival Group."""
     with ctx.db.read() as c:
         deposit = nodes.deposit(c, deposit_id)
+        export = _export(c, deposit)
     etag = None
     if deposit.status is not DepositStatus.EXPORTING and ctx.areas.area(deposit.id).exists():
         located = _mets(ctx, deposit)
         etag = located[1].etag if located else None
-    return view(ctx, deposit, mets_etag=etag)
+    return view(ctx, deposit, mets_etag=etag, export=export)
+
+
+def _export(c: Connection, deposit: Deposit) -> str | None:
+    return None if deposit.exported is None else job_rows.export_into(c, deposit.id)
 
 
 def view(
-    ctx: Context, deposit: Deposit, *, exists: bool | None = None, mets_etag: str | None = None
+    ctx: Context,
+    deposit: Deposit,
+    *,
+    exists: bool | None = None,
+    mets_etag: str | None = None,
+    export: str | None = None,
 ) -> DepositView:
     if exists is None:
         exists = False
@@ -140,6 +152,7 @@ def view(
         files=ctx.areas.area(deposit.id).uri,
         group_exists=exists,
         mets_etag=mets_etag,
+        export=export,
     )
 
 
@@ -197,7 +210,8 @@ def patch(ctx: Context, agent: str, deposit_id: str, changes: Changes) -> Deposi
         else:
             deposit = replace(deposit, modified=ctx.clock(), modified_by=agent)
         deposit_rows.save(c, deposit)
-    return view(ctx, deposit, exists=existing is not None)
+        export = _export(c, deposit)
+    return view(ctx, deposit, exists=existing is not None, export=export)
 
 
 def delete(ctx: Context, agent: str, deposit_id: str) -> None:

@@ -69,7 +69,7 @@ def start(ctx: Context, agent: str, new: deposits.New) -> DepositView:
         area.remove()
         raise
     ctx.queue.notify()
-    return deposits.view(ctx, deposit, exists=True)
+    return deposits.view(ctx, deposit, exists=True, export=job.id)
 
 
 def get(ctx: Context, job_id: str) -> JobView:

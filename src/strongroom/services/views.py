@@ -21,6 +21,8 @@ class DepositView:
     group_exists: bool
     #: quoted ETag of the METS file; None without METS or where it was not computed
     mets_etag: str | None = None
+    #: id of the export that fills, or has filled, its working area; None where it was not looked up
+    export: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import field
 
-from strongroom.wire.base import Shape
+from strongroom.wire.base import UNSET, Shape, UnsetType
 
 
 class Deposit(Shape):
@@ -37,6 +37,8 @@ class Deposit(Shape):
     archived: str | None = None
     #: beyond the contract: ``RootLevel``, ``BagIt`` or ``Undecided``
     layout: str = "Undecided"
+    #: beyond the contract: URI of the export that fills, or has filled, the working area
+    export_result: str | UnsetType = UNSET
 
 
 class DepositIn(Shape):

@@ -11,6 +11,7 @@ from strongroom.domain.deposits import Deposit
 from strongroom.domain.times import iso
 from strongroom.domain.versions import version_name
 from strongroom.wire import deposits as wire
+from strongroom.wire.base import UNSET
 from strongroom.wire.uris import Uris
 
 
@@ -21,8 +22,12 @@ def deposit(
     files: str,
     group_exists: bool,
     mets_etag: str | None,
+    export: str | None = None,
 ) -> wire.Deposit:
-    """A deposit; ``files`` is the URI of its working area with a trailing slash."""
+    """A deposit; ``files`` is the URI of its working area with a trailing slash.
+
+    ``export`` is the id of the export that fills, or has filled, it.
+    """
     return wire.Deposit(
         id=uris.deposit(value.id),
         archival_group=None if value.group is None else uris.repository(value.group),
@@ -47,6 +52,7 @@ def deposit(
         lock_date=date(value.lock_date),
         archived=date(value.archived),
         layout=value.layout.value,
+        export_result=UNSET if export is None else uris.export(export),
     )
 
 

@@ -125,6 +125,7 @@ def test_group_parent_is_how_it_begins(five: Database, text: str, expected: str)
     assert ids(five, group_parent=text, show_all=True) == list(expected)
 
 
+@pytest.mark.contract("17.28")
 @pytest.mark.parametrize(
     ("order", "descending"),
     [

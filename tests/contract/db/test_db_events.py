@@ -80,6 +80,7 @@ def test_only_what_lies_before_the_oldest_ticket_is_shown(db: Database) -> None:
         assert events.total(c) == 3
 
 
+@pytest.mark.contract("17.13")
 def test_an_event_is_recorded_once(db: Database) -> None:
     first = event("j1", at(seconds=1))
     with db.write() as c:
@@ -134,6 +135,7 @@ def test_emptying_the_index_keeps_pushed_events(db: Database) -> None:
         assert nodes.node(c, "library/book") is None
 
 
+@pytest.mark.contract("17.13")
 @settings(max_examples=30, deadline=None)
 @given(
     steps=st.lists(

@@ -368,6 +368,7 @@ def test_every_text_is_in_the_order_of_code_points(shared: PostgresServer, name:
     }
 
 
+@pytest.mark.contract("17.37")
 def test_rows_are_found_by_indexes(db: Database, shared: PostgresServer, name: str) -> None:
     with db.write() as c:
         for number in range(300):

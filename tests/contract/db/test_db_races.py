@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+import pytest
+
 from contract.db import processes
 from contract.db.rows import NOW, job
 from strongroom.db import deposits, events, job_queue, jobs, nodes
@@ -52,6 +54,7 @@ def test_every_job_is_claimed_exactly_once(db: Database, url: str) -> None:
         assert job_queue.release(c, None) == 50
 
 
+@pytest.mark.contract("17.15")
 def test_of_many_racers_one_gets_the_group_or_the_path(db: Database, url: str) -> None:
     printed = processes.race(
         HEAD

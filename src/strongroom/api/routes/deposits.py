@@ -30,6 +30,7 @@ def deposit_shape(view: DepositView, edge: Edge) -> Deposit:
         files=view.files,
         group_exists=view.group_exists,
         mets_etag=view.mets_etag,
+        export=view.export,
     )
 
 
