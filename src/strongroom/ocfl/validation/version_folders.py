@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
-from strongroom.ocfl.validation import content, folders, inventory, jsontext, paths, sidecar
+from strongroom.ocfl.validation import content, folders, inventory, jsontext, sidecar
 from strongroom.ocfl.validation.content import Content
 from strongroom.ocfl.validation.digests import of_bytes
 from strongroom.ocfl.validation.history import History
@@ -36,7 +36,7 @@ class Versions:
     def __post_init__(self) -> None:
         if self.own.manifest is not None:
             named: Collection[str] = self.own.manifest.digest_of
-            parents = paths.parents_of(named)
+            parents = self.own.manifest.parents
             # thousands of files lie in a few folders, whose paths begin as theirs do
             starts = parents if all("/" in parent for parent in parents) else named
             self._used = {"/".join(path.split("/", 2)[:2]) for path in starts}
