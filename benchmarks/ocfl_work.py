@@ -158,12 +158,12 @@ def ours_read(task: Task) -> Callable[[], None]:
 
 def ours_validate(task: Task) -> Callable[[], None]:
     """Validate the one object of a root, digests of all content included."""
-    from strongroom.ocfl import layouts
     from strongroom.ocfl.validation.objects import validate_object
     from strongroom.ocfl.validation.problems import Problem
     from strongroom.storage.localstore import LocalStore
 
-    path = layouts.DEFAULT.object_path(OBJECT_ID)
+    # as ocfl-py is given it
+    path = os.path.relpath(_only_object(task.target), task.target)
 
     def work() -> None:
         found: list[Problem] = []
