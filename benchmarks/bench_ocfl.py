@@ -1,14 +1,16 @@
 """Times the OCFL engine itself, without a server, beside other tools and what the machine can do.
 
-    python benchmarks/bench_ocfl.py [--scenario NAME …] [--rounds 5] [--scale 1.0]
-                                    [--folder DIR] [--sources DIR] [--json FILE]
-                                    [--markdown FILE] [--keep]
+    python benchmarks/bench_ocfl.py [--scenario NAME …] [--rounds 5] [--peer-rounds 5]
+                                    [--scale 1.0] [--folder DIR] [--sources DIR]
+                                    [--json FILE] [--markdown FILE] [--keep]
     python benchmarks/bench_ocfl.py --show FILE [FILE …]
 
 Each contestant runs in a fresh process, in interleaved rounds whose order changes, on sources that
 are in memory and targets that are new; nothing small is deleted before the end, since that slows
-many file systems down for minutes. Prints Markdown tables; ``--show`` prints those of earlier runs
-from their JSON. Names may be shortened: ``validate`` stands for all that begin with it.
+many file systems down for minutes. ``--json`` and ``--markdown`` are written anew after each run,
+so that whoever is stopped has what was done. Prints Markdown tables; ``--show`` prints those of
+earlier runs from their JSON. Names may be shortened: ``validate`` stands for all that begin with
+it.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -42,25 +45,26 @@ class Bench:
         self.sources = sources
         self.traces = ocfl_measure.can_trace()
 
-    def outcome(self, scenario: Scenario, rounds: int) -> Outcome:
-        """Run a scenario: all contestants once for their counts, then in timed rounds."""
+    def run(
+        self,
+        scenario: Scenario,
+        outcome: Outcome,
+        rounds: int,
+        peer_rounds: int,
+        keep: Callable[[], None],
+    ) -> None:
+        """Run a scenario: all contestants once for their counts, then in timed rounds.
+
+        ``outcome`` is filled meanwhile; ``keep`` is called whenever there is more in it.
+        """
         source = self._source(scenario)
         subject = self._subject(scenario, source) if scenario.subject else None
-        results = [
-            Result(
-                name=contestant.name,
-                verifies=contestant.verifies,
-                amount=contestant.amount or scenario.amount,
-                runs=[],
-            )
-            for contestant in scenario.contestants
-        ]
-        pairs = list(zip(scenario.contestants, results, strict=True))
+        pairs = list(zip(scenario.contestants, outcome.results, strict=True))
         for number in range(rounds + 1):
             # nobody always comes after the same other
             turn = number % len(pairs)
             for contestant, result in pairs[turn:] + pairs[:turn]:
-                if result.failure is not None:
+                if result.failure is not None or (contestant.peer and number > peer_rounds):
                     continue
                 what = "counted" if number == 0 else f"round {number} of {rounds}"
                 _say(f"{scenario.name}: {contestant.name}, {what}")
@@ -83,14 +87,7 @@ class Bench:
                 if scenario.large and subject is None and target.exists():
                     # large files go quickly, and the disk is not endless
                     shutil.rmtree(target)
-        return Outcome(
-            name=scenario.name,
-            title=scenario.title,
-            unit=scenario.unit,
-            amount=scenario.amount,
-            yardstick=scenario.yardstick,
-            results=results,
-        )
+                keep()
 
     def _source(self, scenario: Scenario) -> Path:
         folder = self.sources / scenario.source.key
@@ -118,6 +115,26 @@ class Bench:
     def _settle(self) -> None:
         """Have nobody pay for what another has left to be written."""
         subprocess.run(["sync", "-f", self.place], check=True)
+
+
+def _empty(scenario: Scenario) -> Outcome:
+    """The outcome of a scenario before its first run."""
+    return Outcome(
+        name=scenario.name,
+        title=scenario.title,
+        unit=scenario.unit,
+        amount=scenario.amount,
+        yardstick=scenario.yardstick,
+        results=[
+            Result(
+                name=contestant.name,
+                verifies=contestant.verifies,
+                amount=contestant.amount or scenario.amount,
+                runs=[],
+            )
+            for contestant in scenario.contestants
+        ],
+    )
 
 
 def _check(scenario: Scenario, contestant: Contestant, amount: int, target: Path) -> None:
@@ -171,6 +188,11 @@ def _options() -> argparse.Namespace:
     names = ", ".join(scenario.name for scenario in ocfl_scenarios.all_scenarios(1))
     options.add_argument("--scenario", nargs="+", default=[], metavar="NAME", help=names)
     options.add_argument("--rounds", type=int, default=5, help="timed rounds (default: 5)")
+    options.add_argument(
+        "--peer-rounds",
+        type=int,
+        help="timed rounds of ocfl-py, which takes most of the time (default: as all others)",
+    )
     options.add_argument("--scale", type=float, default=1.0, help="multiplies all numbers")
     options.add_argument(
         "--folder", type=Path, help="on the disk to be measured (default: build/ here)"
@@ -193,6 +215,20 @@ def _show(files: Sequence[Path]) -> None:
         print("\n".join(ocfl_tables.markdown(report)) + "\n")
 
 
+def _keep(report: Report, chosen: argparse.Namespace) -> None:
+    """Write what was found so far where the options say."""
+    if chosen.json:
+        _replace(chosen.json, msgspec.json.encode(report))
+    if chosen.markdown:
+        _replace(chosen.markdown, ("\n".join(ocfl_tables.markdown(report)) + "\n").encode())
+
+
+def _replace(file: Path, data: bytes) -> None:
+    new = file.with_name(f"{file.name}.new")
+    new.write_bytes(data)
+    new.replace(file)
+
+
 def _measure(chosen: argparse.Namespace) -> Report:
     scenarios = ocfl_scenarios.chosen(ocfl_scenarios.all_scenarios(chosen.scale), chosen.scenario)
     if not scenarios:
@@ -211,14 +247,14 @@ def _measure(chosen: argparse.Namespace) -> Report:
         )
         bench = Bench(place, sources)
         _say(f"{'; '.join(report.machine)}; load {os.getloadavg()[0]:.1f}")
+        peer_rounds = chosen.rounds if chosen.peer_rounds is None else chosen.peer_rounds
         for scenario in scenarios:
-            outcome = bench.outcome(scenario, chosen.rounds)
+            started = time.monotonic()
+            outcome = _empty(scenario)
             report.outcomes.append(outcome)
+            bench.run(scenario, outcome, chosen.rounds, peer_rounds, lambda: _keep(report, chosen))
+            _say(f"{scenario.name}: {time.monotonic() - started:.0f} s in all")
             print("\n".join(ocfl_tables.table(outcome)) + "\n", flush=True)
-            if chosen.json:
-                chosen.json.write_bytes(msgspec.json.encode(report))
-            if chosen.markdown:
-                chosen.markdown.write_text("\n".join(ocfl_tables.markdown(report)) + "\n")
         return report
     finally:
         shutil.rmtree(sources)

@@ -18,6 +18,9 @@ from ocfl_sources import MIB, Source
 HASHING = "hashing alone, all cores"
 #: ocfl-py looks at all old versions before it makes a new one: 1,000 would take an hour
 _PEER_VERSIONS = 100
+#: the least that durable objects and versions take, and that a proved read takes
+READING = "the same bytes, read and hashed"
+LIMIT = "mkdir, write, fsync"
 #: versions bring their own files
 _NOTHING = Source(count=1, size=16)
 
@@ -37,6 +40,8 @@ class Contestant:
     amount: int | None = None
     #: whether it is Strongroom, which can count its own steps
     ours: bool = False
+    #: whether it is slow enough to be given fewer rounds
+    peer: bool = False
     #: whether it makes OCFL objects, whose content lies in folders of that name
     ocfl: bool = True
     #: whether, in a scenario that writes, it writes
@@ -81,6 +86,7 @@ def all_scenarios(scale: float) -> list[Scenario]:
     one = Source(count=1, size=5 * four.size)
     single = Source(count=scaled(2_000), size=4 << 10, folders=True)
     many = Source(count=scaled(100_000), size=200)
+    crowd = Source(count=scaled(100_000), size=4 << 10)
     versions, growing = scaled(1_000), scaled(300)
     return [
         _put("small-4k", pages),
@@ -89,8 +95,11 @@ def all_scenarios(scale: float) -> list[Scenario]:
         _put("large-four", four),
         _objects("objects", single),
         _versions("versions", "versions", versions, "a small file replaced in each"),
+        _versions("versions-few", "versions", scaled(100), "a small file replaced in each"),
         _versions("growing", "growing", growing, "one small file more in each"),
-        _validate("validate-small", pages, _ours("ours-put", 0), "files", pages.count),
+        _validate("validate-small-4k", pages, _ours("ours-put", 0), "files", pages.count),
+        _validate("validate-small-10k", scans, _ours("ours-put", 0), "files", scans.count),
+        _validate("validate-many", crowd, _ours("ours-put", 0), "files", crowd.count),
         _validate("validate-large-one", one, _ours("ours-put", 0), "MiB", one.mib),
         _validate("validate-large-four", four, _ours("ours-put", 0), "MiB", four.mib),
         _validate(
@@ -141,20 +150,7 @@ def _put(name: str, source: Source) -> Scenario:
             _ours("ours-put", 0),
             _python("ocfl-py", "peer-put", 0, verifies="no"),
             *_rocfl_put(),
-            Contestant(
-                name="cp -r, sync -f",
-                command=lambda source, target: _shell(
-                    'cp -r "$1" "$2" && sync -f "$2"', source / "files", target
-                ),
-                verifies="no",
-                ocfl=False,
-            ),
-            Contestant(
-                name="cp -r",
-                command=lambda source, target: ["cp", "-r", f"{source}/files", str(target)],
-                verifies="no",
-                ocfl=False,
-            ),
+            *_copies("files"),
             _sha256sum(lambda source, _: source / "files", large=large),
             _python("hashing alone, one core", "hash-one", 0, writes=False),
             _python(HASHING, "hash-all", 0, writes=False),
@@ -177,9 +173,11 @@ def _objects(name: str, source: Source) -> Scenario:
         contestants=(
             _ours("ours-objects", number),
             _python("ocfl-py", "peer-objects", number, verifies="no"),
-            _python("mkdir, write, fsync", "plain-objects", number, verifies="no", ocfl=False),
+            _python(LIMIT, "plain-objects", number, verifies="no", ocfl=False),
+            *_copies("folders"),
+            _sha256sum(lambda source, _: source / "folders", large=False),
         ),
-        yardstick="mkdir, write, fsync",
+        yardstick=LIMIT,
         unit="objects",
         amount=number,
         leaves=lambda _: (number, number * source.size),
@@ -191,6 +189,7 @@ def _objects(name: str, source: Source) -> Scenario:
 def _versions(name: str, work: str, number: int, what: str) -> Scenario:
     few = min(number, _PEER_VERSIONS)
     size = ocfl_work.SMALL_SIZE
+    limit = [_python(LIMIT, "plain-versions", number, verifies="no")] if work == "versions" else []
     return Scenario(
         name=name,
         title=f"{number:,} versions of one object, {what}",
@@ -198,8 +197,9 @@ def _versions(name: str, work: str, number: int, what: str) -> Scenario:
         contestants=(
             _ours(f"ours-{work}", number),
             _python("ocfl-py", f"peer-{work}", few, verifies="no", amount=few),
+            *limit,
         ),
-        yardstick="ocfl-py",
+        yardstick=LIMIT if limit else "ocfl-py",
         unit="versions",
         amount=number,
         leaves=lambda versions: (versions, versions * size),
@@ -256,8 +256,9 @@ def _open(name: str, source: Source) -> Scenario:
                 ],
                 verifies="no",
             ),
+            _python(READING, "plain-read", wanted, ocfl=False),
         ),
-        yardstick="ocfl-py",
+        yardstick=READING,
         unit="reads",
         amount=1,
     )
@@ -288,6 +289,7 @@ def _python(
         amount=amount,
         ocfl=ocfl,
         writes=writes,
+        peer=work.startswith("peer-"),
     )
 
 
@@ -299,6 +301,26 @@ def _working(work: str, number: int) -> Command:
         str(source),
         str(target),
         str(number),
+    ]
+
+
+def _copies(folder: str) -> list[Contestant]:
+    """Copies of a folder of the source, synced and not; they verify nothing."""
+    return [
+        Contestant(
+            name="cp -r, sync -f",
+            command=lambda source, target: _shell(
+                'cp -r "$1" "$2" && sync -f "$2"', source / folder, target
+            ),
+            verifies="no",
+            ocfl=False,
+        ),
+        Contestant(
+            name="cp -r",
+            command=lambda source, target: ["cp", "-r", str(source / folder), str(target)],
+            verifies="no",
+            ocfl=False,
+        ),
     ]
 
 

@@ -93,14 +93,14 @@ def table(outcome: Outcome) -> Iterator[str]:
     yield f"### {outcome.title} (`{outcome.name}`)"
     yield ""
     yield (
-        f"| contestant | whole process: median (min–max) | × *{outcome.yardstick}* "
+        f"| contestant | n | whole process: median (min–max) | × *{outcome.yardstick}* "
         f"| without start-up | × | {outcome.unit}/s | CPU | peak memory | system calls | syncs "
         "| verifies |"
     )
-    yield "| --- |" + " ---: |" * 9 + " --- |"
+    yield "| --- |" + " ---: |" * 10 + " --- |"
     for result in outcome.results:
         if result.failure is not None:
-            yield f"| {result.name} | failed: {_in_cell(result.failure)} |" + " |" * 9
+            yield f"| {result.name} | failed: {_in_cell(result.failure)} |" + " |" * 10
         elif result.runs:
             yield _row(result, beside, few=result.amount < outcome.amount)
 
@@ -119,6 +119,7 @@ def _row(result: Result, beside: Result | None, *, few: bool) -> str:
     cold = max(run.from_disk for run in result.runs) > _COLD
     cells = [
         result.name + (f" (only {result.amount:,})" if few else ""),
+        str(len(result.runs)),
         f"{_middle(walls)} ({_number(min(walls))}–{_number(max(walls))}) s"
         + (" (read from disk)" if cold else ""),
         over[0],

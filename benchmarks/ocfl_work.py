@@ -30,6 +30,8 @@ WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 USER, ADDRESS = "Bench", "mailto:bench@example.org"
 #: bytes of the file that a new version brings
 SMALL_SIZE = 300
+#: bytes that each version adds to an inventory, about
+_VERSION_BYTES = 300
 #: set in the environment, it has the engine's steps on disk counted
 COUNT = "STRONGROOM_BENCH_COUNT"
 #: bytes from which hashing in threads is faster than in processes
@@ -156,12 +158,12 @@ def ours_read(task: Task) -> Callable[[], None]:
 
 def ours_validate(task: Task) -> Callable[[], None]:
     """Validate the one object of a root, digests of all content included."""
-    from strongroom.ocfl import layouts
     from strongroom.ocfl.validation.objects import validate_object
     from strongroom.ocfl.validation.problems import Problem
     from strongroom.storage.localstore import LocalStore
 
-    path = layouts.DEFAULT.object_path(OBJECT_ID)
+    # as ocfl-py is given it
+    path = os.path.relpath(_only_object(task.target), task.target)
 
     def work() -> None:
         found: list[Problem] = []
@@ -373,6 +375,51 @@ def plain_objects(task: Task) -> Callable[[], None]:
     return work
 
 
+def plain_versions(task: Task) -> Callable[[], None]:
+    """The files of each version, with inventories as large as ours, written and synced one by one:
+    the least that durable versions take."""
+
+    def work() -> None:
+        task.target.mkdir()
+        root = os.open(task.target, os.O_RDONLY)
+        for number in range(1, task.number + 1):
+            folder = task.target / f"v{number}"
+            content = folder / "content"
+            content.mkdir(parents=True)
+            _write_synced(content / _name(number, growing=False), _small(number))
+            inventory = b" " * (_VERSION_BYTES * number)
+            for place in (folder, task.target):
+                for name, data in (("inventory.json", inventory), ("sidecar", b" " * 80)):
+                    _write_synced(place / f"{name}.new", data)
+                    (place / f"{name}.new").rename(place / name)
+            for place in (content, folder):
+                opened = os.open(place, os.O_RDONLY)
+                os.fsync(opened)
+                os.close(opened)
+            os.fsync(root)
+        os.close(root)
+
+    return work
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    with path.open("xb", buffering=0) as file:
+        file.write(data)
+        os.fsync(file.fileno())
+
+
+def plain_read(task: Task) -> Callable[[], None]:
+    """Read and hash the inventory of a root's one object, and one file of it."""
+    folder = Path(_only_object(task.target))
+    wanted = next(folder.glob(f"v1/content/{ocfl_sources.path_of(task.number)}"))
+
+    def work() -> None:
+        for path in (folder / "inventory.json", wanted):
+            hashlib.sha256(path.read_bytes()).hexdigest()
+
+    return work
+
+
 def cores() -> int:
     """Processors that this process may use."""
     allowed = getattr(os, "sched_getaffinity", None)
@@ -450,6 +497,8 @@ WORKS: dict[str, Work] = {
         hash_one,
         hash_all,
         plain_objects,
+        plain_versions,
+        plain_read,
     )
 }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -138,3 +140,14 @@ def test_an_old_root_is_lifted(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert [p.name for p in root.folder.glob("0=*")] == ["0=ocfl_1.1"]
     code, out, _ = run(capsys, "ocfl", "upgrade", root.folder, "--json")
     assert json.loads(out) == {"root": str(root.folder), "before": "1.1", "after": "1.1"}
+
+
+def test_who_validates_an_object_waits_for_no_server_database_or_store(root: OcflRoot) -> None:
+    script = (
+        "import sys; from strongroom.cli.main import main; code = main(sys.argv[1:]); "
+        "loaded = {name.partition('.')[0] for name in sys.modules}; "
+        "print(code, sorted(loaded & {'sqlalchemy', 'httpx', 'boto3', 'litestar', 'lxml'}))"
+    )
+    command = [sys.executable, "-c", script, "ocfl", "validate", str(folder_of(root.read(ID)))]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 []"

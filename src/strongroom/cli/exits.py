@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from strongroom.client import errors as client
 from strongroom.errors import (
     BadRequest,
     Conflict,
@@ -78,29 +77,12 @@ _BY_PROBLEM = {
     "storage-unavailable": Exit.UNREACHABLE,
 }
 
-#: the first that fits counts
-_BY_KIND: tuple[tuple[type[StrongroomError], Exit], ...] = (
-    (NoMets, Exit.NO_METS),
-    (client.JobFailed, Exit.JOB_FAILED),
-    (client.VerificationFailed, Exit.VERIFICATION),
-    (Damaged, Exit.VERIFICATION),
-    (client.Unreachable, Exit.UNREACHABLE),
-    (client.NotThere, Exit.NOT_FOUND),
-    (client.Tombstone, Exit.NOT_FOUND),
-    (NotFound, Exit.NOT_FOUND),
-    (Gone, Exit.NOT_FOUND),
-    (client.StateConflict, Exit.CONFLICT),
-    (Conflict, Exit.CONFLICT),
-    (client.ApiError, Exit.REFUSED),
-    (client.FilesRefused, Exit.REFUSED),
-    (client.BadAnswer, Exit.REFUSED),
-    (OutOfSpace, Exit.NO_SPACE),
-    (BadRequest, Exit.USAGE),
-)
-
 
 def code_for(error: StrongroomError) -> Exit:
     """The exit code for an error."""
+    # a command that does not fail does not wait for what speaks to a server
+    from strongroom.client import errors as client
+
     if isinstance(error, BadRequest) and error.problem in _LOCAL:
         return Exit.BAD_FOLDER
     if isinstance(error, client.ServerFailed) and error.status == 507:
@@ -109,4 +91,23 @@ def code_for(error: StrongroomError) -> Exit:
         return Exit.VERIFICATION
     if isinstance(error, Unavailable) and error.problem in _BY_PROBLEM:
         return _BY_PROBLEM[error.problem]
-    return next((code for kind, code in _BY_KIND if isinstance(error, kind)), Exit.UNEXPECTED)
+    # the first that fits counts
+    by_kind: tuple[tuple[type[StrongroomError], Exit], ...] = (
+        (NoMets, Exit.NO_METS),
+        (client.JobFailed, Exit.JOB_FAILED),
+        (client.VerificationFailed, Exit.VERIFICATION),
+        (Damaged, Exit.VERIFICATION),
+        (client.Unreachable, Exit.UNREACHABLE),
+        (client.NotThere, Exit.NOT_FOUND),
+        (client.Tombstone, Exit.NOT_FOUND),
+        (NotFound, Exit.NOT_FOUND),
+        (Gone, Exit.NOT_FOUND),
+        (client.StateConflict, Exit.CONFLICT),
+        (Conflict, Exit.CONFLICT),
+        (client.ApiError, Exit.REFUSED),
+        (client.FilesRefused, Exit.REFUSED),
+        (client.BadAnswer, Exit.REFUSED),
+        (OutOfSpace, Exit.NO_SPACE),
+        (BadRequest, Exit.USAGE),
+    )
+    return next((code for kind, code in by_kind if isinstance(error, kind)), Exit.UNEXPECTED)

@@ -7,30 +7,55 @@ from __future__ import annotations
 
 import errno
 import sys
+from collections import UserDict
 from collections.abc import Sequence
+from importlib import import_module
 
 import click
 
 from strongroom import __version__
-from strongroom.cli.demo import demo
 from strongroom.cli.exits import Exit
-from strongroom.cli.export import export
-from strongroom.cli.grants import grants
-from strongroom.cli.keys import keys
-from strongroom.cli.ocfl import ocfl
-from strongroom.cli.preserve import preserve
-from strongroom.cli.rebuild import rebuild
-from strongroom.cli.serve import serve
-from strongroom.cli.show import show
 from strongroom.cli.state import State, server_options
-from strongroom.cli.storage_doctor import storage
-from strongroom.cli.tools import tools
-from strongroom.cli.versions import versions
-from strongroom.cli.worker import worker
 from strongroom.errors import OutOfSpace, StrongroomError
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(UserDict[str, click.Command]):
+    """Commands by their names, each loaded when it is asked for: all together take a second."""
+
+    def __init__(self, *modules: str) -> None:
+        super().__init__()
+        self._modules = {module.partition("_")[0]: module for module in modules}
+        self.data = dict.fromkeys(self._modules, click.Command(None))
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name in self._modules:
+            module = import_module(f"strongroom.cli.{self._modules.pop(name)}")
+            self.data[name] = getattr(module, name)
+        return self.data[name]
+
+    def __setitem__(self, name: str, command: click.Command) -> None:
+        self._modules.pop(name, None)
+        self.data[name] = command
+
+
+@click.group(
+    commands=_Commands(
+        "preserve",
+        "export",
+        "show",
+        "versions",
+        "serve",
+        "worker",
+        "rebuild",
+        "grants",
+        "keys",
+        "tools",
+        "ocfl",
+        "storage_doctor",
+        "demo",
+    ),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="strongroom")
 @server_options
 def cli() -> None:
@@ -39,24 +64,6 @@ def cli() -> None:
     Start a server with "strongroom serve", then preserve a folder that holds a METS file with
     "strongroom preserve FOLDER PATH". "strongroom demo" shows the whole of it.
     """
-
-
-for command in (
-    preserve,
-    export,
-    show,
-    versions,
-    serve,
-    worker,
-    rebuild,
-    grants,
-    keys,
-    tools,
-    ocfl,
-    storage,
-    demo,
-):
-    cli.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

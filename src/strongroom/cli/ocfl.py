@@ -6,32 +6,32 @@ nothing; repairs and upgrades are those that a server would make, and keep out o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.status import Status
 
-from strongroom import config, places
 from strongroom.cli.amounts import counted
 from strongroom.cli.exits import Exit
 from strongroom.cli.ocfl_report import Report, summary_of
 from strongroom.cli.place import PLACE, Place
 from strongroom.cli.state import State, json_option, pass_state
 from strongroom.errors import Damaged, Fault, NotFound
-from strongroom.ocfl.root import OcflRoot
 from strongroom.ocfl.validation.objects import validate_object
 from strongroom.ocfl.validation.places import what_is
 from strongroom.ocfl.validation.progress import Progress
-from strongroom.ocfl.validation.roots import validate_root
 from strongroom.storage.localstore import LocalStore
 from strongroom.storage.protocols import Store
 from strongroom.storage.s3.location import Location
 
 if TYPE_CHECKING:
+    from rich.status import Status
+
+    from strongroom.ocfl.root import OcflRoot
+    from strongroom.ocfl.validation.objects import ObjectSummary
+    from strongroom.ocfl.validation.roots import RootSummary
     from strongroom.storage.s3.store import S3Store
 
 
@@ -56,10 +56,14 @@ def validate(state: State, place: Place, no_digests: bool, workers: int | None) 
     Every problem is one line; warnings do not make it invalid. Nothing is changed.
     """
     store = _store(place)
-    kind = _kind(store)
+    judge: Callable[..., ObjectSummary | RootSummary] = validate_object
+    if _kind(store) == "root":
+        # what knows all layouts is not waited for by those who look at one object
+        from strongroom.ocfl.validation.roots import validate_root
+
+        judge = validate_root
     report = Report(as_json=state.as_json)
     with _shown(state) as progress:
-        judge = validate_root if kind == "root" else validate_object
         summary = judge(
             store,
             tell=report.problem,
@@ -82,7 +86,7 @@ def recover(state: State, place: Place) -> None:
     A server does this by itself for what its own unfinished work points to; this looks at every
     object, too. Nothing that could be content is deleted.
     """
-    repairs = OcflRoot.open(_opened(place), create=False).repair(every=True)
+    repairs = _root(place).repair(every=True)
     if repairs.failed:
         for done in repairs.done:
             state.note(f"Repaired: {done}")
@@ -107,8 +111,8 @@ def upgrade(state: State, place: Place) -> None:
 
     Objects in it stay as they are: a root may hold older ones.
     """
-    before = OcflRoot.open(_opened(place), create=False).spec
-    after = OcflRoot.open(_opened(place), create=False, upgrade=True).spec
+    before = _root(place).spec
+    after = _root(place, upgrade=True).spec
     state.emit(
         {"root": str(place), "before": before, "after": after},
         f"It is a storage root of OCFL {after}."
@@ -121,11 +125,16 @@ def _store(place: Place) -> Store:
     return LocalStore(place.absolute()) if isinstance(place, Path) else _in_bucket(place)
 
 
-def _opened(place: Place) -> Path | S3Store:
-    return place if isinstance(place, Path) else _in_bucket(place)
+def _root(place: Place, *, upgrade: bool = False) -> OcflRoot:
+    from strongroom.ocfl.root import OcflRoot
+
+    opened = place if isinstance(place, Path) else _in_bucket(place)
+    return OcflRoot.open(opened, create=False, upgrade=upgrade)
 
 
 def _in_bucket(place: Location) -> S3Store:
+    from strongroom import config, places
+
     return places.store(place, config.load({}))
 
 
@@ -145,8 +154,13 @@ def _kind(store: Store) -> str:
 @contextmanager
 def _shown(state: State) -> Iterator[_Shower | None]:
     """Progress on stderr, for people who can see it."""
+    if state.as_json:
+        yield None
+        return
+    from rich.console import Console
+
     console = Console(stderr=True)
-    if state.as_json or not console.is_terminal:
+    if not console.is_terminal:
         yield None
         return
     with console.status("Looking …") as status:

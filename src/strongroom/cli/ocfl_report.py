@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from strongroom.cli.amounts import counted
 from strongroom.ocfl.validation.objects import ObjectSummary
 from strongroom.ocfl.validation.problems import Problem
-from strongroom.ocfl.validation.roots import RootSummary
+
+if TYPE_CHECKING:
+    from strongroom.ocfl.validation.roots import RootSummary
 
 
 class Report:
@@ -46,7 +49,7 @@ class Report:
 
 
 def summary_of(place: object, summary: ObjectSummary | RootSummary) -> dict[str, object]:
-    kind = "root" if isinstance(summary, RootSummary) else "object"
+    kind = "object" if isinstance(summary, ObjectSummary) else "root"
     return {"folder": str(place), "kind": kind, "valid": summary.valid, **asdict(summary)}
 
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from strongroom.cli.exits import Exit, code_for
-from strongroom.client import Client
 from strongroom.errors import Fault, StrongroomError
+
+if TYPE_CHECKING:
+    from strongroom.client import Client
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,6 +37,9 @@ class State:
 
     def client(self) -> Client:
         """A client of the chosen server."""
+        # commands without a server do not wait for what speaks to one
+        from strongroom.client import Client
+
         return Client(
             self.server, self.identity, storage_url=self.storage_url, api_key=self.api_key
         )

@@ -17,6 +17,16 @@ from strongroom.ocfl.validation.reporting import Problems
 from strongroom.storage.protocols import ChildKind
 
 
+class Files(NamedTuple):
+    """Files that lie directly in one folder."""
+
+    #: all paths relative to the object
+    folder: str
+    paths: list[str]
+    #: bytes of each
+    sizes: list[int]
+
+
 class Claim(NamedTuple):
     """What an inventory says of a content file besides the object's manifest."""
 
@@ -35,6 +45,8 @@ class Content:
 
     #: path -> bytes
     sizes: dict[str, int] = field(default_factory=dict)
+    #: the same files, folder by folder
+    folders: list[Files] = field(default_factory=list)
     #: path -> further claims
     claims: dict[str, list[Claim]] = field(default_factory=dict)
     #: versions whose folders were looked into
@@ -66,9 +78,13 @@ def walk(ground: Ground, folder: str, manifest: Manifest | None, content: Conten
                 ground.problems.add("W003", place, "This content folder is empty.")
             else:
                 ground.problems.add("E024", place, "This folder within content is empty.")
-        plain = [c for c in children if c.kind is ChildKind.FILE and c.names == 1]
-        content.sizes.update([(f"{place}/{child.name}", child.size) for child in plain])
-        if len(plain) == len(children):
+        files = [child for child in children if child.kind is ChildKind.FILE]
+        if files:
+            paths = [f"{place}/{child.name}" for child in files]
+            found = Files(place, paths, [child.size for child in files])
+            content.folders.append(found)
+            content.sizes.update(zip(found.paths, found.sizes, strict=True))
+        if len(files) == len(children) and {child.names for child in files} <= {1}:
             continue
         for name in folders.links(ground, place, children):
             content.told.add(folders.join(place, name))
@@ -79,10 +95,8 @@ def walk(ground: Ground, folder: str, manifest: Manifest | None, content: Conten
             elif child.kind is ChildKind.SPECIAL:
                 ground.problems.add("E023", path, "This is no file, but a pipe or a device.")
                 content.told.add(path)
-            elif child.kind is ChildKind.FILE:
-                content.sizes[path] = child.size
-                if child.names > 1:
-                    content.told.add(path)
+            elif child.names > 1:
+                content.told.add(path)
 
 
 def unnamed(
@@ -94,6 +108,8 @@ def unnamed(
     among: Manifest | None = None,
 ) -> None:
     """Tell of files that are there (and in ``among``) and that the manifest should name."""
+    if content.sizes.keys() <= manifest.digest_of.keys():
+        return
     left = content.sizes.keys() - manifest.digest_of.keys()
     if among is not None:
         left &= among.digest_of.keys()
@@ -112,6 +128,8 @@ def missing(
     but: Manifest | None = None,
 ) -> None:
     """Tell of files that the manifest names (and ``but`` does not) and that are not there."""
+    if manifest.digest_of.keys() <= content.sizes.keys():
+        return
     left = manifest.digest_of.keys() - content.sizes.keys()
     if but is not None:
         left -= but.digest_of.keys()

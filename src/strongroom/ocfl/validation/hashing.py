@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import groupby, islice
-from typing import NamedTuple
+from itertools import islice
+from typing import NamedTuple, cast
 
 from strongroom.ocfl.validation import digests
 from strongroom.ocfl.validation.readers import FILES, Group, Readers
@@ -22,6 +22,18 @@ from strongroom.ocfl.validation.small import LARGE
 from strongroom.storage.protocols import Folders, Store
 
 _BUFFER = 1 << 20
+
+
+class Files(NamedTuple):
+    """Files of one folder of which the same digests are wanted."""
+
+    #: relative to the object, as the paths are
+    folder: str
+    #: hash functions
+    algorithms: tuple[str, ...]
+    paths: list[str]
+    #: bytes of each, as listed
+    sizes: list[int]
 
 
 class Job(NamedTuple):
@@ -36,20 +48,33 @@ class Job(NamedTuple):
 
 #: digests by algorithm in lower-case hex, and the size under ``size``; or why it cannot be read
 Result = dict[str, str] | str
+#: for each algorithm the digests of all files, which have the sizes that were listed
+Columns = list[list[str]]
+#: files that were read together, one or more, or one that was read by itself
+Read = tuple[Files, Columns] | tuple[Job, Result]
 
 
 def run(
-    store: Store, base: str, jobs: Sequence[Job], workers: int, readers: Readers
-) -> Iterator[tuple[Job, Result]]:
+    store: Store, base: str, works: Iterable[Files], workers: int, readers: Readers
+) -> Iterator[Read]:
     """Read all the files, in any order; ``base`` is the object's path in the store."""
-    large = jobs
-    between: Iterator[tuple[Job, Result]] = iter(())
+    large: list[Job] = []
+    small: list[Files] = []
+    for files in works:
+        if not isinstance(store, Folders) or not files.algorithms:
+            large += _each(files)
+        elif max(files.sizes, default=0) < LARGE:
+            small.append(files)
+        else:
+            large += [job for job in _each(files) if job.size >= LARGE]
+            if min(files.sizes) < LARGE:
+                small.append(_smaller(files))
+    between: Iterator[Read] = iter(())
+    count = sum(len(files.paths) for files in small)
     if isinstance(store, Folders):
-        large = [job for job in jobs if job.size >= LARGE]
-        small = [job for job in jobs if job.size < LARGE]
-        readers.begin(len(small), sum(job.size for job in small))
+        readers.begin(count, sum(sum(files.sizes) for files in small))
         between = _by_folders(store, store, base, small, readers)
-    if workers > 1 and large and len(jobs) > 1:
+    if workers > 1 and large and count + len(large) > 1:
         yield from _in_threads(store, base, large, between, workers)
     else:
         yield from between
@@ -64,53 +89,74 @@ def processors() -> int:
         return os.cpu_count() or 1
 
 
-def _here(store: Store, base: str, jobs: Sequence[Job]) -> Iterator[tuple[Job, Result]]:
+def _here(store: Store, base: str, jobs: Sequence[Job]) -> Iterator[Read]:
     buffer = bytearray(min(_BUFFER, 1 + max((job.size for job in jobs), default=0)))
     for job in jobs:
         yield job, _read(store, base, job, buffer)
 
 
 def _by_folders(
-    store: Store, folders: Folders, base: str, jobs: Sequence[Job], readers: Readers
-) -> Iterator[tuple[Job, Result]]:
+    store: Store, folders: Folders, base: str, works: Iterable[Files], readers: Readers
+) -> Iterator[Read]:
     """Small files, folder by folder; what is odd about one shows when it is read by itself."""
-    waiting: dict[int, list[Job]] = {}
+    waiting: dict[int, Files] = {}
 
     def groups() -> Iterator[Group]:
-        for (folder, algorithms), found in groupby(jobs, key=_place):
-            path = f"{base}/{folder}" if base and folder else base or folder
-            start = len(folder) + 1 if folder else 0
-            while some := list(islice(found, FILES)):
-                group = Group(path, algorithms, [(job.path[start:], job.size) for job in some])
-                waiting[id(group.files)] = some
-                yield group
+        for files in works:
+            folder = f"{base}/{files.folder}" if base and files.folder else base or files.folder
+            start = len(files.folder) + 1 if files.folder else 0
+            for first in range(0, len(files.paths), FILES):
+                part = Files(
+                    files.folder,
+                    files.algorithms,
+                    files.paths[first : first + FILES],
+                    files.sizes[first : first + FILES],
+                )
+                names = [path[start:] for path in part.paths]
+                waiting[id(names)] = part
+                yield Group(folder, part.algorithms, names, part.sizes)
 
     buffer = bytearray(LARGE)
     for group, found in readers.read(folders, groups()):
-        for job, values in zip(waiting.pop(id(group.files)), found, strict=True):
-            if values is None:
+        part = waiting.pop(id(group.names))
+        if None not in found[0]:
+            yield part, cast(Columns, found)
+            continue
+        good = [place for place, value in enumerate(found[0]) if value is not None]
+        for place, job in enumerate(_each(part)):
+            if found[0][place] is None:
                 yield job, _read(store, base, job, buffer)
-            else:
-                result = dict(zip(group.algorithms, values, strict=True))
-                result[digests.SIZE] = str(job.size)
-                yield job, result
+        if good:
+            values = [[cast(str, column[place]) for place in good] for column in found]
+            yield _some(part, good), values
 
 
-def _place(job: Job) -> tuple[str, tuple[str, ...]]:
-    """The folder, and the hash functions that are to be computed."""
-    names = job.algorithms
-    if digests.SIZE in names:
-        names = tuple(name for name in names if name != digests.SIZE)
-    return job.path.rpartition("/")[0], names
+def _each(files: Files) -> list[Job]:
+    return [
+        Job(path, size, files.algorithms)
+        for path, size in zip(files.paths, files.sizes, strict=True)
+    ]
+
+
+def _smaller(files: Files) -> Files:
+    """Those that are not large."""
+    return _some(files, [place for place, size in enumerate(files.sizes) if size < LARGE])
+
+
+def _some(files: Files, places: Iterable[int]) -> Files:
+    kept = list(places)
+    return files._replace(
+        paths=[files.paths[place] for place in kept], sizes=[files.sizes[place] for place in kept]
+    )
 
 
 def _in_threads(
     store: Store,
     base: str,
     jobs: Sequence[Job],
-    between: Iterator[tuple[Job, Result]],
+    between: Iterator[Read],
     workers: int,
-) -> Iterator[tuple[Job, Result]]:
+) -> Iterator[Read]:
     """These in threads, the largest first; what is done ``between`` is done here meanwhile."""
     left = iter(sorted(jobs, key=lambda job: -job.size))
     running: deque[tuple[Job, Future[Result]]] = deque()

@@ -31,18 +31,27 @@ class Manifest:
     #: whether all that it names can be told; where not, that is reported
     complete: bool = True
 
-    #: all folders that its paths lie in, once they are asked for
+    #: the folders that its paths lie in, directly and at all, once they are asked for
+    _parents: set[str] | None = None
     _folders: set[str] | None = None
+
+    @property
+    def parents(self) -> set[str]:
+        """The folders that its paths lie in directly."""
+        if self._parents is None:
+            self._parents = paths.parents_of(self.digest_of)
+        return self._parents
 
     def is_folder(self, path: str) -> bool:
         """Whether content paths lie in this folder or below it."""
         if self._folders is None:
-            self._folders = paths.folders_of(self.digest_of)
+            self._folders = paths.with_above(self.parents)
         return path in self._folders
 
     def drop(self, path: str) -> None:
         """Take a path that was reported out of what is looked up."""
         self.digest_of.pop(path, None)
+        self._parents = None
         self.unusable.add(path)
         self._names.add(paths.last_element(path))
 
@@ -61,8 +70,9 @@ def check(
 ) -> Manifest:
     """Judge a manifest; entries that ``judged`` has as well are not judged again."""
     manifest = Manifest(raw=raw)
-    known = judged.raw if judged is not None else {}
-    new = [digest for digest, named in raw.items() if not jsontext.same(known.get(digest), named)]
+    new = list(raw)
+    if judged is not None:
+        new = [key for key in new if not jsontext.same(judged.raw.get(key), raw[key])]
     if algorithm is not None:
         manifest.malformed = check_digests(new, algorithm, place, problems)
     _same_digests(raw, new, place, problems)
@@ -73,7 +83,7 @@ def check(
         for digest, named in raw.items():
             _entry(digest, named, place, manifest, problems)
     if new:
-        for path in paths.conflicts(manifest.digest_of):
+        for path in paths.clashes(manifest.parents, manifest.digest_of):
             problems.add(
                 "E101", place, "Another content path uses this one as a folder.", found=shown(path)
             )

@@ -250,16 +250,16 @@ def _versions(
     content.unnamed(own, own.manifest, found, ground.problems)
     content.missing(own, own.manifest, found, ground.problems)
     content.fixity(own, found)
-    paths = fidelity.named(own.manifest, found)
-    if effort.digests:
-        _bounded(paths, found, effort)
+    if not effort.digests:
+        fidelity.compare_sizes(ground, own, own.manifest, found, meter)
+        return
+    if effort.most_files is not None or effort.most_bytes is not None:
+        _bounded(fidelity.named(own.manifest, found), found, effort)
     fidelity.check(
         ground,
         own,
         own.manifest,
         found,
-        paths,
-        read=effort.digests,
         workers=effort.workers,
         meter=meter,
         readers=readers,

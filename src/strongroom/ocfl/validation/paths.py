@@ -70,7 +70,12 @@ def flat(block: Mapping[str, Any]) -> dict[str, str] | None:
 
 def conflicts(paths: Collection[str]) -> list[str]:
     """Those of the paths that other paths use as a folder, sorted."""
-    return sorted(folders_of(paths).intersection(paths))
+    return clashes(parents_of(paths), paths)
+
+
+def clashes(parents: Iterable[str], paths: Collection[str]) -> list[str]:
+    """The same, where the folders are known that the paths lie in directly."""
+    return sorted(folder for folder in with_above(parents) if folder in paths)
 
 
 def parents_of(paths: Iterable[str]) -> set[str]:
@@ -78,10 +83,10 @@ def parents_of(paths: Iterable[str]) -> set[str]:
     return {path.rpartition("/")[0] for path in paths}
 
 
-def folders_of(paths: Iterable[str]) -> set[str]:
-    """All folders that paths lie in."""
+def with_above(parents: Iterable[str]) -> set[str]:
+    """These folders, and all that they lie in."""
     folders: set[str] = set()
-    for parent in parents_of(paths):
+    for parent in parents:
         folder = parent
         while folder and folder not in folders:
             folders.add(folder)

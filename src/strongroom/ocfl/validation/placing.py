@@ -9,8 +9,8 @@ from collections.abc import Collection
 
 from strongroom.ocfl.validation import names
 from strongroom.ocfl.validation.inventory import Inventory
+from strongroom.ocfl.validation.manifest import Manifest
 from strongroom.ocfl.validation.names import Names
-from strongroom.ocfl.validation.paths import parents_of
 from strongroom.ocfl.validation.reporting import Problems, shown
 
 
@@ -29,7 +29,7 @@ class Placing:
         """
         if found.manifest is None or not found.content_directory_usable:
             return
-        wrong = self._wrong(found.manifest.digest_of, folders)
+        wrong = self._wrong(found.manifest, folders)
         for path in wrong:
             self._tell(path, f"{found.at}: manifest", found, folders)
             found.manifest.drop(path)
@@ -41,14 +41,11 @@ class Placing:
             else:
                 self._tell(path, f"{found.at}: fixity", found, folders)
 
-    def _wrong(self, paths: Collection[str], folders: Collection[str]) -> list[str]:
+    def _wrong(self, manifest: Manifest, folders: Collection[str]) -> list[str]:
         # whatever lies right in a folder lies right with all that is beside it
-        parents = {each for each in parents_of(paths) if self._right(f"{each}/…", folders)}
-        return [
-            path
-            for path in paths
-            if path.rpartition("/")[0] not in parents and not self._right(path, folders)
-        ]
+        if all(self._right(f"{each}/…", folders) for each in manifest.parents):
+            return []
+        return [path for path in manifest.digest_of if not self._right(path, folders)]
 
     def _right(self, path: str, folders: Collection[str]) -> bool:
         version, _, rest = path.partition("/")

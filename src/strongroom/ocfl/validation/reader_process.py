@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 def serve(descriptor: int) -> None:
     """Read what comes over the socket; the digests go back."""
 
-    def work(groups: Any, folders: Sequence[int]) -> list[list[list[str] | None]]:
+    def work(groups: Any, folders: Sequence[int]) -> list[list[list[str | None]]]:
         return [
-            digests_of(folder, algorithms, files)
-            for folder, (algorithms, files) in zip(folders, groups, strict=True)
+            digests_of(folder, algorithms, names, sizes)
+            for folder, (algorithms, names, sizes) in zip(folders, groups, strict=True)
         ]
 
     helper_process.serve(descriptor, work)

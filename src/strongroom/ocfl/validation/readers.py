@@ -39,12 +39,13 @@ class Group(NamedTuple):
     #: path in the store
     folder: str
     algorithms: Sequence[str]
-    #: name and bytes
-    files: list[tuple[str, int]]
+    names: list[str]
+    #: bytes of each
+    sizes: list[int]
 
 
-#: for each file its digests, in the order of the algorithms; None where it must be read by itself
-Digests = list[list[str] | None]
+#: for each algorithm the digests of all files; None where a file must be read by itself
+Digests = list[list[str | None]]
 
 
 class Readers:
@@ -100,7 +101,7 @@ class Readers:
                 for group in batch:
                     opened.append(folders.folder(group.folder))
                     stack.callback(os.close, opened[-1])
-                helper.post([(group.algorithms, group.files) for group in batch], opened)
+                helper.post([tuple(group[1:]) for group in batch], opened)
             except OSError:
                 # a folder that cannot be opened, or a process that is gone: both show soon enough
                 return False
@@ -127,8 +128,8 @@ def _batches(groups: Iterable[Group]) -> Iterator[list[Group]]:
     count = size = 0
     for group in groups:
         batch.append(group)
-        count += len(group.files)
-        size += sum(size for _, size in group.files)
+        count += len(group.names)
+        size += sum(group.sizes)
         if count >= FILES or size >= BYTES or len(batch) == MOST_FOLDERS:
             yield batch
             batch, count, size = [], 0, 0
@@ -141,10 +142,10 @@ def _here(folders: Folders, batch: list[Group]) -> Iterator[tuple[Group, Digests
         try:
             folder = folders.folder(group.folder)
         except OSError:
-            yield group, [None] * len(group.files)
+            yield group, [[None] * len(group.names) for _ in group.algorithms]
             continue
         try:
-            found = digests_of(folder, group.algorithms, group.files)
+            found = digests_of(folder, group.algorithms, group.names, group.sizes)
         finally:
             os.close(folder)
         yield group, found

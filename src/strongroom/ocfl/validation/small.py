@@ -36,15 +36,15 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
 def digests_of(
-    folder: int, algorithms: Sequence[str], files: Sequence[tuple[str, int]]
-) -> list[list[str] | None]:
-    """The digests, in the order of the algorithms, of files (name, bytes) of an open folder.
+    folder: int, algorithms: Sequence[str], names: Sequence[str], sizes: Sequence[int]
+) -> list[list[str | None]]:
+    """For each algorithm the digests of files of an open folder; ``sizes`` are their bytes.
 
     None for a file that cannot be read, does not have that many bytes, or is empty.
     """
-    makers = [MAKERS[name] for name in algorithms]
-    found: list[list[str] | None] = []
-    for name, size in files:
+    found: list[list[str | None]] = [[] for _ in algorithms]
+    columns = [(MAKERS[name], column) for name, column in zip(algorithms, found, strict=True)]
+    for name, size in zip(names, sizes, strict=True):
         try:
             descriptor = os.open(name, _READ, dir_fd=folder)
             try:
@@ -53,10 +53,8 @@ def digests_of(
             finally:
                 os.close(descriptor)
         except OSError:
-            found.append(None)
-            continue
-        if data and len(data) == size:
-            found.append([make(data).hexdigest() for make in makers])
-        else:
-            found.append(None)
+            data = b""
+        good = data and len(data) == size
+        for make, column in columns:
+            column.append(make(data).hexdigest() if good else None)
     return found
