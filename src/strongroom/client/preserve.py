@@ -99,7 +99,7 @@ def preserve(
         todo = {name: digest for name, digest in local.items() if name not in skip}
         _upload(client, deposit.id, folder, todo, threads=options.threads, progress=progress)
         progress.phase("Importing", files=0, size=0)
-        job = client.jobs.run_diff(deposit.id)
+        job = client.jobs.run_diff(deposit)
     except (StrongroomError, KeyboardInterrupt) as error:
         error.add_note(
             f"Deposit {last_segment(deposit.id)} keeps what was uploaded. Run the same command "
@@ -107,7 +107,7 @@ def preserve(
         )
         raise
     try:
-        result = client.jobs.wait(deposit.id, job.id, seen=lambda state: _show(state, progress))
+        result = client.jobs.wait(job, seen=lambda state: _show(state, progress))
     except KeyboardInterrupt as error:
         error.add_note(
             f"Import job {last_segment(job.id)} of deposit {last_segment(deposit.id)} goes on in "
