@@ -163,7 +163,8 @@ def stream(
                     stated = sha256_of_header(answer.headers.get("Repr-Digest"))
                     etag = answer.headers.get("ETag")
                 _check_start(shown, answer, start + got)
-                for chunk in answer.iter_bytes(CHUNK):
+                # as they come, so that none is lost with a chunk that was not full yet
+                for chunk in answer.iter_bytes():
                     yield chunk
                     got += len(chunk)
                     failures = 0
