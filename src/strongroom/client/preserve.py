@@ -15,7 +15,7 @@ from strongroom.client.errors import ApiError, FilesRefused, ServerFailed, State
 from strongroom.client.folder import Folder, digests
 from strongroom.client.parallel import Crew
 from strongroom.client.paths import canonical, last_segment
-from strongroom.client.progress import Progress
+from strongroom.client.progress import Progress, Silent
 from strongroom.client.repository import members
 from strongroom.client.verify import require_equal
 from strongroom.errors import Conflict, Fault, NotFound, StrongroomError
@@ -67,7 +67,12 @@ class Preserved:
 
 
 def preserve(
-    client: Client, folder: Folder, path: str, *, options: Options, progress: Progress
+    client: Client,
+    folder: Folder,
+    path: str,
+    *,
+    options: Options | None = None,
+    progress: Progress | None = None,
 ) -> Preserved:
     """Deposit, upload, import, wait, verify.
 
@@ -75,6 +80,7 @@ def preserve(
     uploaded, so that a second call with ``resume`` goes on. Raises the client's errors; JobFailed
     if the import failed; VerificationFailed if what is preserved is not what lies in the folder.
     """
+    options, progress = options or Options(), progress or Silent()
     path = canonical(path)
     kind = client.repository.kind(path)
     if kind not in (None, "ArchivalGroup"):
