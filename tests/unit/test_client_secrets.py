@@ -23,7 +23,7 @@ from cryptography.x509.oid import NameOID
 
 from strongroom.client import ApiKey, Client, ClientCredentials, Retry, Tokens, Unreachable
 from strongroom.client.digests import Digest
-from strongroom.client.errors import NotAuthenticated
+from strongroom.client.errors import NotAuthenticated, NotNow, UpstreamFailed
 from strongroom.client.links import Link
 from strongroom.errors import BadRequest
 from strongroom.wire.resources import Binary
@@ -137,10 +137,14 @@ def test_a_wrong_secret_is_told_in_the_words_of_the_server(server):
     assert paths(server) == ["/v1/token"]
 
 
-def test_a_token_is_not_asked_for_twice_when_the_answer_is_lost(server, issuer):
-    server.steps = [DROP]
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [(DROP, Unreachable), (Said(status=503), NotNow), (Said(status=502), UpstreamFailed)],
+)
+def test_a_token_is_not_asked_for_twice(server, step, error):
+    server.steps = [step]
     client = Client(server.url, auth=ClientCredentials("k1", SECRET))
-    with client, pytest.raises(Unreachable):
+    with client, pytest.raises(error):
         client.deposits.get("one")
     assert paths(server) == ["/v1/token"]
 

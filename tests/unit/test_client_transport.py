@@ -215,16 +215,32 @@ def test_a_key_of_the_program_is_sent_as_it_is():
 
 
 def test_a_request_that_is_still_carried_out_is_waited_for():
+    """A proxy gave up on a long request; what it makes must not be lost."""
     busy = {"code": "key-in-use", "detail": "It is being carried out."}
 
     def answer(_: httpx.Request, number: int) -> httpx.Response:
-        return (
-            httpx.Response(409, json=busy) if number < 3 else httpx.Response(201, json={"id": "x"})
-        )
+        if number == 1:
+            return httpx.Response(504)
+        if number < 30:
+            return httpx.Response(409, json=busy)
+        return httpx.Response(201, json={"id": "x"})
 
-    client, requests, _ = answering(answer)
+    client, requests, pauses = answering(answer)
     assert client.deposits.create().id == "x"
-    assert len(requests) == 3
+    assert len(requests) == 30
+    assert 150 < sum(pauses) < 300 and max(pauses) <= 10.0
+    client, requests, pauses = answering(lambda _, __: httpx.Response(409, json=busy), timeout=60)
+    with pytest.raises(client_errors.StateConflict, match="carried out"):
+        client.deposits.create()
+    assert 50 < sum(pauses) <= 60
+
+
+def test_a_refusal_in_plain_text_is_told():
+    client, _, _ = answering(
+        lambda _, __: httpx.Response(401, text="A machine must say for whom it acts.\n")
+    )
+    with pytest.raises(client_errors.NotAuthenticated, match=r"^A machine must say for whom"):
+        client.deposits.get("x")
 
 
 @pytest.mark.parametrize("lost", ["connection", "status"])

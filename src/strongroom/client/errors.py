@@ -44,6 +44,9 @@ from strongroom.wire.problems import Problem, ProblemFault
 
 T = TypeVar("T")
 
+#: bytes of an answer in plain text that are told
+MAX_TEXT = 2_000
+
 #: the last state of what ended with errors
 Ended = ImportJobResult | ProcessPipelineResult | Export | Deposit
 
@@ -247,9 +250,18 @@ class _Refusal(msgspec.Struct):
 
 
 def from_answer(
-    status: int, body: bytes, *, method: str, url: str, retry_after: float | None = None
+    status: int,
+    body: bytes,
+    *,
+    method: str,
+    url: str,
+    retry_after: float | None = None,
+    plain: bool = False,
 ) -> ApiError:
-    """The error for an answer; a body that is no problem document is not held against it."""
+    """The error for an answer; a body that is no problem document is not held against it.
+
+    ``plain``: the body is a text for people.
+    """
     problem = _read(body, _Loose) or _Loose()
     listed = _read(body, _Listed) or _Listed()
     refusal = _read(body, _Refusal) or _Refusal()
@@ -258,6 +270,8 @@ def from_answer(
     if kind is StateConflict and isinstance(code, str):
         kind = _BY_CODE.get(code, kind)
     spoken = problem.detail or refusal.error_description
+    if plain:
+        spoken = body[:MAX_TEXT].decode("utf-8", "replace").strip()
     return kind(
         status,
         Problem(

@@ -14,7 +14,7 @@ from strongroom.client.errors import ApiError
 
 #: answers that say "not now" (RFC 9110, 15.6.3 to 15.6.5)
 AGAIN = frozenset({502, 503, 504})
-#: the first request under an Idempotency-Key is still being carried out
+#: the code by which a server says that an earlier request under a key is still being carried out
 BUSY = "key-in-use"
 
 
@@ -37,7 +37,7 @@ class Retry:
         ``chance`` (0 to 1) spreads clients that failed together: it takes away up to half of the
         pause. What the server asked for is a floor.
         """
-        spread = min(self.first * 2.0 ** (attempt - 1), self.longest)
+        spread = min(self.first * 2.0 ** min(attempt - 1, 60), self.longest)
         return max(spread * (1.0 - chance / 2.0), asked or 0.0)
 
     def waits_for(self, error: ApiError) -> bool:
@@ -46,7 +46,7 @@ class Retry:
             return False
         if error.status == 429:
             return error.retry_after is not None and error.problem != "too-many-failures"
-        return error.status in AGAIN or error.problem == BUSY
+        return error.status in AGAIN
 
 
 def retry_after(text: str | None, now: datetime) -> float | None:

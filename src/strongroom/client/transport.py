@@ -26,7 +26,7 @@ from strongroom.client import errors
 from strongroom.client.addresses import Secret, bare, checked, origin, root
 from strongroom.client.auth import Proof
 from strongroom.client.errors import ApiError
-from strongroom.client.retry import Retry, retry_after
+from strongroom.client.retry import BUSY, Retry, retry_after
 from strongroom.errors import BadRequest
 from strongroom.wire.grants import TokenAnswer
 
@@ -79,6 +79,7 @@ class Transport:
         self.retry = retry or Retry()
         self.sleep = sleep
         self._chance = chance
+        self._timeout = timeout
         self._http = httpx.Client(
             headers={"User-Agent": f"strongroom-client/{__version__}"},
             timeout=httpx.Timeout(timeout, connect=min(10.0, timeout)),
@@ -280,6 +281,7 @@ class Transport:
             method=answer.request.method,
             url=bare(str(answer.url)),
             retry_after=retry_after(answer.headers.get("Retry-After"), datetime.now(UTC)),
+            plain=answer.headers.get("Content-Type", "").startswith("text/plain"),
         )
         if answer.status_code == 401 and self._proof:
             if proof and self._proof.refused(proof):
@@ -306,9 +308,11 @@ class Transport:
             )
             return self._checked(answer, None)
 
-        return decoded(
-            self.patiently(once, again=False, what=f"POST {self._main}/v1/token"), TokenAnswer
-        )
+        try:
+            answer = self.patiently(once, again=False, what=f"POST {self._main}/v1/token")
+        except ApiError as error:
+            raise _Final(error) from None
+        return decoded(answer, TokenAnswer)
 
     # --------------------------------------------------------------------- more tries
 
@@ -316,12 +320,16 @@ class Transport:
         """Call until it succeeds, fails for good, or patience ends.
 
         A connection that was never made is always tried again; one that broke, and "not now", only
-        if ``again``. A proof that was refused is renewed one time.
+        if ``again``. A proof that was refused is renewed one time. What an earlier try is still
+        doing is waited for, for as long as the server may be silent.
         """
-        attempt, uncertain, renewed = 1, False, False
+        attempt, busy, waited = 1, 0, 0.0
+        uncertain, renewed = False, False
         while True:
             try:
                 return once()
+            except _Final as refused:
+                raise refused.error from None
             except _Renewable as refused:
                 if renewed:
                     raise refused.error from None
@@ -331,17 +339,29 @@ class Transport:
                 unsent = isinstance(failure, _UNSENT)
                 if attempt >= self.retry.attempts or not (again or unsent):
                     raise errors.Unreachable(_no_answer(what, failure)) from failure
-                uncertain, asked, why = uncertain or not unsent, None, type(failure).__name__
+                uncertain, why = uncertain or not unsent, type(failure).__name__
+                attempt += 1
+                pause = self.pause(attempt - 1)
             except httpx.DecodingError as failure:
                 raise errors.BadAnswer(f"The answer to {what} cannot be read.") from failure
             except ApiError as refusal:
                 refusal.repeated = uncertain
-                if attempt >= self.retry.attempts or not again or not self.retry.waits_for(refusal):
+                if not again:
                     raise
-                uncertain, asked, why = True, refusal.retry_after, str(refusal.status)
-            pause = self.pause(attempt, asked)
-            attempt += 1
-            log.info("%s: %s; try %d follows in %.1f s", what, why, attempt, pause)
+                uncertain, why = True, str(refusal.status)
+                if refusal.problem == BUSY:
+                    # an earlier try is on its way; giving up would lose what it makes
+                    busy += 1
+                    pause = self.pause(busy)
+                    waited += pause
+                    if waited > self._timeout:
+                        raise
+                elif attempt < self.retry.attempts and self.retry.waits_for(refusal):
+                    attempt += 1
+                    pause = self.pause(attempt - 1, refusal.retry_after)
+                else:
+                    raise
+            log.info("%s: %s; it is tried again in %.1f s", what, why, pause)
             self.sleep(pause)
 
     def pause(self, attempt: int, asked: float | None = None) -> float:
@@ -349,12 +369,18 @@ class Transport:
         return self.retry.pause(attempt, self._chance(), asked)
 
 
-class _Renewable(Exception):
-    """401 to a proof of which there may be a fresh one."""
-
+class _Refused(Exception):
     def __init__(self, error: ApiError) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+class _Renewable(_Refused):
+    """401 to a proof of which there may be a fresh one."""
+
+
+class _Final(_Refused):
+    """No token was to be had; the request that needed it does not ask again."""
 
 
 def _no_answer(what: str, error: httpx.TransportError) -> str:
