@@ -50,7 +50,7 @@ class StrongroomError(Exception):
 
     code: ClassVar[str] = "error"
     #: whether the very same request may succeed later
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
 
     def __init__(
         self,

@@ -82,3 +82,10 @@ def rows(page: Path, heading: str) -> Iterator[list[str]]:
             # a bar inside of a cell is written \|
             cells = re.split(r"(?<!\\)\|", line.strip().strip("|"))
             yield [cell.strip().replace(r"\|", "|") for cell in cells]
+
+
+def differs(promised: str, printed: str) -> bool:
+    """Whether a page promises something else; ``…`` stands for anything."""
+    # a page may end a line that a program does not
+    pattern = re.escape(promised.strip("\n")).replace("…", ".*?")
+    return re.fullmatch(pattern, printed.strip("\n"), re.DOTALL) is None

@@ -18,7 +18,7 @@ from strongroom.cli.exits import MEANING, Exit, NoMets, code_for
 from strongroom.cli.main import cli, main
 from strongroom.cli.state import State
 from strongroom.client import errors as client_errors
-from strongroom.client.transport import Retry
+from strongroom.client.retry import Retry
 from strongroom.errors import (
     BadRequest,
     Conflict,

@@ -194,7 +194,11 @@ class Double:
     def result(self, name: str) -> dict[str, object]:
         if self.broken == "fail":
             errors = [{"id": None, "message": "The disk is full."}]
-            return {"id": "j", "status": "completedWithErrors", "errors": errors}
+            return {
+                "id": f"{ROOT}/deposits/{name}/importjobs/results/j",
+                "status": "completedWithErrors",
+                "errors": errors,
+            }
         progress = {
             "phase": "copying",
             "filesDone": 1,
@@ -290,7 +294,7 @@ def test_everything_is_sent_if_asked(client, double, folder):
 def test_a_folder_that_did_not_change_makes_no_version(client, double, folder):
     run(client, folder)
     double.result = lambda name: {
-        "id": "j",
+        "id": f"{ROOT}/deposits/{name}/importjobs/results/j",
         "status": "completed",
         "newVersion": "v1",
         "sourceVersion": "v1",

@@ -11,6 +11,7 @@ import pytest
 from strongroom.client import ApiError, BadAnswer, Client, Retry, Unreachable
 from strongroom.client import errors as client_errors
 from strongroom.errors import BadRequest
+from strongroom.wire.jobs import ImportJobIn
 
 PROBLEM = {
     "type": "/problems/digest-mismatch",
@@ -27,8 +28,11 @@ PROBLEM = {
             "path": "a",
             "expected": "1",
             "found": "2",
+            "pointer": "/binariesToAdd/0/digest",
+            "severity": "of a later version of the server",
         }
     ],
+    "links": ["of a later version of the server"],
 }
 
 
@@ -58,8 +62,8 @@ def answering(
     [
         (400, client_errors.RequestRefused),
         (415, client_errors.RequestRefused),
-        (401, client_errors.NotPermitted),
-        (403, client_errors.NotPermitted),
+        (401, client_errors.NotAuthenticated),
+        (403, client_errors.NotAllowed),
         (404, client_errors.NotThere),
         (409, client_errors.StateConflict),
         (410, client_errors.Tombstone),
@@ -67,7 +71,7 @@ def answering(
         (413, client_errors.Oversized),
         (422, client_errors.MaterialRefused),
         (500, client_errors.ServerFailed),
-        (507, client_errors.ServerFailed),
+        (507, client_errors.NoSpace),
     ],
 )
 def test_a_status_becomes_its_error_with_all_that_the_problem_says(status, kind):
@@ -78,7 +82,33 @@ def test_a_status_becomes_its_error_with_all_that_the_problem_says(status, kind)
     assert caught.value.message == "Two files differ."
     assert caught.value.problem == "digest-mismatch"
     assert [(f.path, f.expected, f.found) for f in caught.value.faults] == [("a", "1", "2")]
+    assert [(e.code, e.pointer) for e in caught.value.errors] == [
+        ("digest-mismatch", "/binariesToAdd/0/digest")
+    ]
+    assert caught.value.type == "/problems/digest-mismatch"
+    assert caught.value.detail == "Two files differ."
+    assert caught.value.correlation_id == "abc"
+    assert (caught.value.retryable, caught.value.repeated) == (False, False)
     assert len(requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("locked", client_errors.Locked),
+        ("etag-mismatch", client_errors.Stale),
+        ("stale-version", client_errors.Stale),
+        ("active-deposit", client_errors.StateConflict),
+    ],
+)
+def test_conflicts_that_call_for_something_else_are_told_apart(code, kind):
+    client, _, _ = answering(
+        lambda _, __: httpx.Response(409, json={**PROBLEM, "code": code, "retryable": True})
+    )
+    with pytest.raises(client_errors.StateConflict) as caught:
+        client.deposits.get("x")
+    assert type(caught.value) is kind
+    assert caught.value.retryable
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Bad gateway</html>", b"[]", b'{"status": "x"}'])
@@ -113,18 +143,25 @@ def test_patience_ends_with_the_last_answer():
     )
     with pytest.raises(client_errors.ServerFailed, match="Starting"):
         client.deposits.get("x")
-    assert (len(requests), pauses) == (3, [0.2, 0.4])
+    assert len(requests) == 3
+    assert growing(pauses)
+
+
+def growing(pauses: list[float]) -> bool:
+    """Each is twice the one before, but for what chance took away."""
+    return all(0.1 * 2**n <= pause <= 0.2 * 2**n for n, pause in enumerate(pauses))
 
 
 @pytest.mark.parametrize(
     "call",
     [
-        lambda client: client.deposits.create(archival_group="a/b"),
-        lambda client: client.jobs.run_diff("x"),
-        lambda client: client.containers.create("a"),
-        lambda client: client.containers.delete("a"),
         lambda client: client.deposits.patch("x", name="n"),
-        lambda client: client.deposits.delete("x"),
+        lambda client: client.deposits.lock("x"),
+        lambda client: client.mets.add("x", ["objects/a"], etag='"e"'),
+        lambda client: client.jobs.cancel("/deposits/x/importjobs/results/j"),
+        lambda client: client.grants.add("agent:a", "reader"),
+        lambda client: client.activity.push("a/b"),
+        lambda client: client.storage.export_mets("a/b", "file:///x/"),
     ],
 )
 @pytest.mark.parametrize("failure", ["status", "connection"])
@@ -140,15 +177,163 @@ def test_what_may_have_been_done_is_not_sent_twice(call, failure):
     assert (len(requests), pauses) == (1, [])
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: client.deposits.create(archival_group="a/b"),
+        lambda client: client.deposits.export("a/b"),
+        lambda client: client.deposits.from_identifier("id", "1"),
+        lambda client: client.jobs.run_diff("x"),
+        lambda client: client.pipeline.start("x"),
+        lambda client: client.storage.run(ImportJobIn(id="j")),
+        lambda client: client.storage.export("a/b", "file:///x/"),
+    ],
+)
+@pytest.mark.parametrize("failure", ["status", "connection"])
+def test_what_is_done_once_is_sent_again_under_its_key(call, failure):
+    def answer(request: httpx.Request, _: int) -> httpx.Response:
+        if failure == "connection":
+            raise httpx.ReadError("reset by peer", request=request)
+        return httpx.Response(503)
+
+    client, requests, pauses = answering(answer)
+    with pytest.raises((client_errors.ServerFailed, Unreachable)):
+        call(client)
+    assert len(requests) == 5 and growing(pauses)
+    keys = {request.headers["Idempotency-Key"] for request in requests}
+    assert len(keys) == 1 and len(keys.pop()) > 20
+    with pytest.raises((client_errors.ServerFailed, Unreachable)):
+        call(client)
+    # the next call is another request
+    assert requests[-1].headers["Idempotency-Key"] != requests[0].headers["Idempotency-Key"]
+
+
+def test_a_key_of_the_program_is_sent_as_it_is():
+    client, requests, _ = answering(lambda _, __: httpx.Response(201, json={"id": "x"}))
+    client.deposits.create(idempotency_key="mine-1")
+    assert requests[0].headers["Idempotency-Key"] == "mine-1"
+
+
+def test_a_request_that_is_still_carried_out_is_waited_for():
+    """A proxy gave up on a long request; what it makes must not be lost."""
+    busy = {"code": "key-in-use", "detail": "It is being carried out."}
+
+    def answer(_: httpx.Request, number: int) -> httpx.Response:
+        if number == 1:
+            return httpx.Response(504)
+        if number < 30:
+            return httpx.Response(409, json=busy)
+        return httpx.Response(201, json={"id": "x"})
+
+    client, requests, pauses = answering(answer)
+    assert client.deposits.create().id == "x"
+    assert len(requests) == 30
+    assert 150 < sum(pauses) < 300 and max(pauses) <= 10.0
+    client, requests, pauses = answering(lambda _, __: httpx.Response(409, json=busy), timeout=60)
+    with pytest.raises(client_errors.StateConflict, match="carried out"):
+        client.deposits.create()
+    assert 50 < sum(pauses) <= 60
+
+
+def test_a_refusal_in_plain_text_is_told():
+    client, _, _ = answering(
+        lambda _, __: httpx.Response(401, text="A machine must say for whom it acts.\n")
+    )
+    with pytest.raises(client_errors.NotAuthenticated, match=r"^A machine must say for whom"):
+        client.deposits.get("x")
+
+
+@pytest.mark.parametrize("lost", ["connection", "status"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: client.containers.delete("a"),
+        lambda client: client.deposits.delete("x"),
+        lambda client: client.files.delete("x", "objects/a"),
+        lambda client: client.grants.remove("g"),
+    ],
+)
+@pytest.mark.parametrize("status", [404, 410])
+def test_what_a_lost_try_deleted_is_deleted(call, status, lost):
+    def answer(request: httpx.Request, number: int) -> httpx.Response:
+        if number == 1 and lost == "connection":
+            raise httpx.ReadError("reset by peer", request=request)
+        return httpx.Response(502 if number == 1 else status)
+
+    client, requests, _ = answering(answer)
+    call(client)
+    assert len(requests) == 2
+    with pytest.raises((client_errors.NotThere, client_errors.Tombstone)):
+        call(client)
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "made"),
+    [
+        ({"type": "Container", "name": "Maps"}, "Maps", True),
+        ({"type": "Container", "name": "maps"}, None, True),
+        ({"type": "Container"}, None, True),
+        ({"type": "Container", "name": "Else"}, "Maps", False),
+        ({"type": "ArchivalGroup", "name": "Maps"}, "Maps", False),
+    ],
+)
+def test_a_container_that_a_lost_try_made_is_the_one_that_was_wanted(there, wanted, made):
+    def answer(request: httpx.Request, number: int) -> httpx.Response:
+        if number == 1:
+            raise httpx.ReadError("reset by peer", request=request)
+        if request.method == "PUT":
+            return httpx.Response(409, json={"code": "already-there", "detail": "There."})
+        return httpx.Response(200, json={"id": "http://server.test/repository/maps", **there})
+
+    client, _, _ = answering(answer)
+    if made:
+        assert client.containers.create("maps", name=wanted).id
+    else:
+        with pytest.raises(client_errors.StateConflict):
+            client.containers.create("maps", name=wanted)
+    # and one that was there before the first try is in the way
+    with pytest.raises(client_errors.StateConflict):
+        client.containers.create("maps", name=wanted)
+
+
+def test_a_server_that_wants_to_be_left_alone_for_long_is_left_alone():
+    client, requests, pauses = answering(
+        lambda _, __: httpx.Response(503, headers={"Retry-After": "3600"})
+    )
+    with pytest.raises(client_errors.NotNow) as caught:
+        client.deposits.get("x")
+    assert (len(requests), pauses, caught.value.retry_after) == (1, [], 3600.0)
+
+
+@pytest.mark.parametrize(("code", "tries"), [("rate-limited", 5), ("too-many-failures", 1)])
+def test_too_many_requests_are_made_more_slowly_but_not_with_a_bad_proof(code, tries):
+    client, requests, pauses = answering(
+        lambda _, __: httpx.Response(429, headers={"Retry-After": "5"}, json={"code": code})
+    )
+    with pytest.raises(client_errors.TooManyRequests):
+        client.deposits.get("x")
+    assert len(requests) == tries
+    assert all(pause == 5.0 for pause in pauses)
+
+
+def test_an_answer_that_leads_elsewhere_is_not_followed():
+    client, requests, _ = answering(
+        lambda _, __: httpx.Response(308, headers={"Location": "https://other.example/x?y"})
+    )
+    with pytest.raises(BadAnswer, match=r"leads elsewhere, to 'https://other\.example/x'"):
+        client.deposits.get("x")
+    assert len(requests) == 1
+
+
 def test_a_connection_that_was_never_made_is_tried_again_for_every_method():
     def answer(request: httpx.Request, number: int) -> httpx.Response:
         if number < 3:
             raise httpx.ConnectError("refused", request=request)
-        return httpx.Response(201, json={"id": "http://server.test/deposits/x"})
+        return httpx.Response(200, json={"id": "http://server.test/deposits/x"})
 
     client, requests, pauses = answering(answer)
-    client.deposits.create()
-    assert (len(requests), pauses) == (3, [0.2, 0.4])
+    client.deposits.patch("x", name="n")
+    assert len(requests) == 3 and growing(pauses)
 
 
 def test_nobody_there_says_what_to_look_at():
@@ -199,19 +384,29 @@ def test_only_what_is_given_is_sent():
     assert requests[1].content == b"{}"
 
 
-def test_a_job_is_reached_by_its_bare_id_or_its_uri_on_any_host():
+def test_a_job_is_reached_by_its_uri_on_any_host():
     client, requests, _ = answering(
         lambda _, __: httpx.Response(200, json={"id": "x", "status": "completed"})
     )
-    client.jobs.result(
-        "https://public.example/deposits/dep",
-        "https://public.example/deposits/dep/importjobs/results/job",
-    )
-    client.jobs.cancel("dep", "job")
+    client.jobs.result("https://public.example/root/deposits/dep/importjobs/results/job")
+    client.jobs.cancel("/deposits/dep/importjobs/results/job")
+    client.storage.result("https://public.example/storage/import/results/job/a/b")
     assert [str(request.url) for request in requests] == [
         "http://server.test/deposits/dep/importjobs/results/job",
         "http://server.test/v1/deposits/dep/importjobs/results/job/cancel",
+        "http://server.test/storage-api/import/results/job/a/b",
     ]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "job", "https://x/deposits/dep", "/deposits/d/importjobs/diff"]
+)
+def test_what_is_no_job_is_refused(text):
+    client, requests, _ = answering(lambda _, __: httpx.Response(200))
+    for call in (client.jobs.result, client.jobs.wait, client.pipeline.run, client.storage.result):
+        with pytest.raises(BadRequest, match="is not the URI of"):
+            call(text)
+    assert requests == []
 
 
 def test_waiting_for_a_job_tells_each_state_and_raises_what_it_ended_with():
@@ -225,7 +420,9 @@ def test_waiting_for_a_job_tells_each_state_and_raises_what_it_ended_with():
     client, _, pauses = answering(answer)
     seen: list[str] = []
     with pytest.raises(client_errors.JobFailed, match="1 error;") as caught:
-        client.jobs.wait("dep", "job", seen=lambda state: seen.append(state.status))
+        client.jobs.wait(
+            "/deposits/dep/importjobs/results/job", seen=lambda state: seen.append(state.status)
+        )
     assert seen == states
     assert pauses == [0.05, pytest.approx(0.075)]
     assert [fault.message for fault in caught.value.faults] == ["The SHA-256 differs."]
@@ -236,7 +433,7 @@ def test_waiting_ends_where_patience_does():
         lambda _, __: httpx.Response(200, json={"id": "job", "status": "running"})
     )
     with pytest.raises(Unreachable, match="import job job"):
-        client.jobs.wait("dep", "job", timeout=1.0)
+        client.jobs.wait("/deposits/dep/importjobs/results/job", timeout=1.0)
     assert 1.0 <= sum(pauses) < 2.0
 
 
@@ -265,5 +462,8 @@ def test_an_identity_that_no_header_can_carry_is_refused():
 
 
 def test_every_api_error_is_named_in_the_drawing():
-    kinds = {kind.__name__ for kind in ApiError.__subclasses__()}
-    assert kinds and all(kind in (client_errors.__doc__ or "") for kind in kinds)
+    def below(kind: type) -> set[str]:
+        return {kind.__name__}.union(*(below(inner) for inner in kind.__subclasses__()))
+
+    kinds = below(ApiError)
+    assert len(kinds) > 10 and all(kind in (client_errors.__doc__ or "") for kind in kinds)

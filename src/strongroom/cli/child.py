@@ -81,15 +81,14 @@ def _await_health(process: subprocess.Popen[bytes], port: int) -> None:
             if process.poll() is not None:
                 raise ServerDied(f"The server ended with exit code {process.returncode}.")
             try:
-                client.transport.request("GET", "/health")
+                if client.server.healthy():
+                    return
+                why = "it says that it is unhealthy"
             except (Unreachable, ApiError) as error:
-                if time.monotonic() - begun > START:
-                    raise ServerDied(
-                        f"The server did not answer within {START:.0f} seconds: {error.message}"
-                    ) from error
-                time.sleep(0.1)
-            else:
-                return
+                why = error.message
+            if time.monotonic() - begun > START:
+                raise ServerDied(f"The server did not answer within {START:.0f} seconds: {why}")
+            time.sleep(0.1)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

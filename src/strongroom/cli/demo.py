@@ -84,7 +84,7 @@ def demo(state: State, folder: Path, port: int) -> None:
         exported = _export(client, "v1", first, telling)
         _second_version(client, exported, first, second, telling)
         for version, source in (("v2", second), ("v1", first)):
-            client.deposits.delete(_export(client, version, source, telling).id)
+            client.deposits.delete(_export(client, version, source, telling))
         _tell(client, telling)
     _go_on(run, chosen, telling)
     state.emit({"folder": str(run), "port": chosen, "verified": True, **telling.document}, "")
@@ -130,8 +130,8 @@ def _second_version(
 
 def _import(client: Client, deposit: Deposit, telling: Telling) -> None:
     begun = time.monotonic()
-    job = client.jobs.run_diff(deposit.id)
-    result = client.jobs.wait(deposit.id, job.id, timeout=300)
+    job = client.jobs.run_diff(deposit)
+    result = client.jobs.wait(job, timeout=300)
     seconds = time.monotonic() - begun
     telling.document[f"import {result.new_version} seconds"] = round(seconds, 3)
     telling.say(f"✓ Preserved as {result.new_version} in {seconds:.2f} seconds: {_what(result)}.")
@@ -149,7 +149,7 @@ def _what(result: ImportJobResult) -> str:
 def _export(client: Client, version: str, source: Path, telling: Telling) -> Deposit:
     """Export a version into a new working area and hold every file against its source."""
     deposit = client.deposits.export(PATH, version=version)
-    deposit = client.deposits.wait_exported(deposit.id, timeout=300)
+    deposit = client.deposits.wait_exported(deposit, timeout=300)
     _require_same(book.digests(source), book.digests(_area(deposit)), version)
     count = counted(len(book.digests(source)), "file")
     telling.document[f"export {version} files verified"] = len(book.digests(source))

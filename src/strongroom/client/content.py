@@ -1,36 +1,41 @@
-"""Bytes of preserved Binaries, fetched to local files.
+"""Bytes of preserved Binaries, of any version: to local files, to memory, as streams.
 
-Nothing is believed without its digest, and a target holds all of its bytes or does not exist.
+How they are read and verified is the affair of ``reading``.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import os
-import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
-
-from strongroom.client.digests import CHUNK, Digest, sha256_of_header
-from strongroom.client.errors import BadAnswer, Unreachable, VerificationFailed
+from strongroom.client import reading
+from strongroom.client.digests import Digest
+from strongroom.client.errors import BadAnswer
+from strongroom.client.operations import STORAGE, operation
+from strongroom.client.paths import encode
+from strongroom.client.reading import Stat
+from strongroom.client.references import path_of
+from strongroom.client.timemaps import TimeMap, read_timemap
 from strongroom.client.transport import Transport
-from strongroom.errors import Conflict
 from strongroom.wire.resources import Binary
 
 
 class Contents:
-    """Reading what ``content`` of a Binary points at."""
+    """A Binary is named by what the server answered, or by its path in the repository.
+
+    What the server answered is verified by what it says of the Binary: give it with the
+    ``version`` that it was read at.
+    """
 
     def __init__(self, transport: Transport, storage_url: str | None = None) -> None:
         self._transport = transport
-        self._storage_url = storage_url.rstrip("/") if storage_url else None
+        self._storage_url = storage_url
+        self._storage = transport.at(storage_url or transport.base_url + STORAGE)
 
+    @operation("GET /storage-api/content/{path}")
     def fetch(
         self,
-        binary: Binary,
+        binary: Binary | str,
         target: Path,
         *,
         version: str | None = None,
@@ -43,86 +48,91 @@ class Contents:
         :class:`~strongroom.client.errors.VerificationFailed` if the bytes are not what the Binary
         says, and Conflict if something is at the target.
         """
-        if binary.content is None:
-            raise BadAnswer(f"The server gives no place for the bytes of '{binary.id}'.")
-        return fetch(
+        return reading.fetch(
             self._transport,
-            self._place(binary.content),
+            self._url(binary),
             target,
-            params={"version": version} if version else None,
-            expected=Digest(binary.size, binary.digest) if binary.digest else None,
+            params=_version(version),
+            expected=_expected(binary),
             seen=seen,
         )
 
-    def _place(self, content: str) -> str:
+    @operation("GET /storage-api/content/{path}")
+    def stream(
+        self,
+        binary: Binary | str,
+        *,
+        version: str | None = None,
+        start: int = 0,
+        length: int | None = None,
+    ) -> Iterator[bytes]:
+        """The bytes in chunks, or ``length`` of them from ``start``.
+
+        A broken transfer goes on where it broke. A whole Binary is verified at its end: until the
+        stream has ended, do not believe what came.
+        """
+        return reading.stream(
+            self._transport,
+            self._url(binary),
+            start=start,
+            length=length,
+            params=_version(version),
+            expected=_expected(binary),
+        )
+
+    def read(
+        self,
+        binary: Binary | str,
+        *,
+        version: str | None = None,
+        start: int = 0,
+        length: int | None = None,
+    ) -> bytes:
+        """The same in memory, all at once."""
+        return b"".join(self.stream(binary, version=version, start=start, length=length))
+
+    @operation("HEAD /storage-api/content/{path}")
+    def stat(self, binary: Binary | str, *, version: str | None = None) -> Stat:
+        """Size, type and digest, without the bytes."""
+        return reading.stat(self._transport, self._url(binary), _version(version))
+
+    @operation("GET /storage-api/v1/content-timemap/{path}")
+    def timemap(self, binary: Binary | str) -> TimeMap:
+        """The states of the bytes, by version (RFC 7089)."""
+        path = f"/v1/content-timemap/{encode(path_of(binary))}"
+        return read_timemap(self._storage.request("GET", path).text)
+
+    def _url(self, binary: Binary | str) -> str:
+        if isinstance(binary, str):
+            return self._storage.url(f"/content/{encode(path_of(binary))}")
+        if binary.content is None:
+            raise BadAnswer(f"The server gives no place for the bytes of '{binary.id}'.")
         if self._storage_url is None:
-            return content
-        _, found, path = content.partition("/content/")
+            return self._reached(binary.id or "", binary.content)
+        _, found, path = binary.content.partition("/content/")
         if not found:
-            raise BadAnswer(f"'{content}' is no address of content; expected …/content/….")
-        return f"{self._storage_url}/content/{path}"
+            raise BadAnswer(f"'{binary.content}' is no address of content; expected …/content/….")
+        return self._storage.url(f"/content/{path}")
+
+    def _reached(self, id_: str, content: str) -> str:
+        """The address of content, by the way on which this client reaches the server.
+
+        Ids begin with the server's public root. Content that lies below the same root is as near
+        as everything else; content elsewhere is taken at its word.
+        """
+        public, found, _ = id_.partition("/repository/")
+        if not found or not content.startswith(public + "/"):
+            return content
+        rest = content[len(public) :]
+        place = self._storage if rest.startswith("/content/") else self._transport
+        return place.url(rest)
 
 
-def fetch(
-    transport: Transport,
-    url: str,
-    target: Path,
-    *,
-    params: Mapping[str, str] | None = None,
-    expected: Digest | None = None,
-    seen: Callable[[int], None] | None = None,
-) -> Digest:
-    """GET into a file: through a temporary name, verified, synced, renamed.
-
-    Without ``expected`` the answer's own ``Repr-Digest`` is what the bytes are held against; an
-    answer that has neither is refused.
-    """
-    if os.path.lexists(target):
-        raise Conflict(f"'{target}' exists already.", code="exists")
-    part = target.parent / f".strongroom-{secrets.token_hex(8)}.part"
-    got = 0
-
-    def take(answer: httpx.Response) -> tuple[Digest, str | None]:
-        nonlocal got
-        if seen is not None:
-            seen(-got)
-        got = 0
-        sha256 = hashlib.sha256()
-        with part.open("wb") as out:
-            for chunk in answer.iter_bytes(CHUNK):
-                out.write(chunk)
-                sha256.update(chunk)
-                got += len(chunk)
-                if seen is not None:
-                    seen(len(chunk))
-            out.flush()
-            os.fsync(out.fileno())
-        return Digest(got, sha256.hexdigest()), sha256_of_header(answer.headers.get("Repr-Digest"))
-
-    try:
-        found, stated = transport.receive(url, params=params, take=take)
-        _verify(url, found, expected, stated)
-        part.rename(target)
-    except Unreachable as error:
-        whole = f" of {expected.size}" if expected else ""
-        error.add_note(
-            f"{url} broke off after {got}{whole} bytes. A server ends a transfer this way when the "
-            "stored file turns out to be damaged; its log says whether that was so."
-        )
-        raise
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            part.unlink()
-    return found
+def _expected(binary: Binary | str) -> Digest | None:
+    if isinstance(binary, str) or not binary.digest:
+        return None
+    return Digest(binary.size, binary.digest)
 
 
-def _verify(url: str, found: Digest, expected: Digest | None, stated: str | None) -> None:
-    want = expected.sha256 if expected else stated
-    if want is None:
-        raise VerificationFailed(f"{url} was sent without a digest, so it cannot be verified.")
-    if found.sha256 != want or (expected and found.size != expected.size):
-        size = f"{expected.size} bytes with " if expected else ""
-        raise VerificationFailed(
-            f"{url} is damaged: expected {size}SHA-256 {want}, "
-            f"received {found.size} bytes with {found.sha256}. Nothing was kept."
-        )
+def _version(version: str | None) -> dict[str, str] | None:
+    return {"version": version} if version else None

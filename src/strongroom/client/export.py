@@ -15,7 +15,7 @@ from strongroom.client.client import Client
 from strongroom.client.digests import Digest
 from strongroom.client.parallel import Crew
 from strongroom.client.paths import canonical
-from strongroom.client.progress import Progress
+from strongroom.client.progress import Progress, Silent
 from strongroom.client.repository import Members, members, version_of
 from strongroom.errors import Conflict, NotFound
 
@@ -44,13 +44,14 @@ def export(
     *,
     version: str | None = None,
     threads: int = 4,
-    progress: Progress,
+    progress: Progress | None = None,
 ) -> Exported:
     """Download a version (default: the head) into ``target``, which is absent or empty.
 
     Raises Conflict where ``target`` holds something, NotFound where its parent is missing, and the
     client's errors; after any of them ``target`` is as it was.
     """
+    progress = progress or Silent()
     _check_target(target)
     group = client.repository.group(path, version=version)
     exact = version_of(group)

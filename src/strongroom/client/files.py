@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from strongroom.client.content import fetch
-from strongroom.client.deposits import at
-from strongroom.client.digests import CHUNK, Digest, chunks, digest, open_regular
+from strongroom.client import reading
+from strongroom.client.digests import Digest
 from strongroom.client.errors import VerificationFailed
+from strongroom.client.operations import operation
 from strongroom.client.paths import encode
-from strongroom.client.transport import Body, Transport, decode
-from strongroom.errors import Conflict
+from strongroom.client.reading import Stat
+from strongroom.client.references import DepositRef, at
+from strongroom.client.sending import Sending
+from strongroom.client.transport import Transport, decoded
 from strongroom.wire.files import DepositFile, DepositFiles
 
 
@@ -24,14 +26,17 @@ class Files:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def listing(self, deposit: str) -> DepositFiles:
+    @operation("GET /v1/deposits/{deposit_id}/files")
+    def listing(self, deposit: DepositRef) -> DepositFiles:
+        """All files and folders, and what is there but cannot be preserved."""
         return self._transport.json("GET", f"/v1{at(deposit)}/files", DepositFiles)
 
+    @operation("PUT /v1/deposits/{deposit_id}/files/{path}")
     def put(
         self,
-        deposit: str,
+        deposit: DepositRef,
         path: str,
-        source: Path,
+        source: Path | bytes,
         *,
         known: Digest | None = None,
         seen: Callable[[int], None] | None = None,
@@ -42,34 +47,13 @@ class Files:
         and a negative number when a try has to begin anew. Raises Conflict if the file changes
         meanwhile, and whatever the server says.
         """
-        expected = known or digest(source)
-        sent = 0
-
-        def count(size: int) -> None:
-            nonlocal sent
-            sent += size
-            if seen is not None:
-                seen(size)
-
-        def body() -> Body:
-            count(-sent)
-            if expected.size > CHUNK:
-                return _pieces(source, expected.size, count)
-            with open_regular(source) as stream:
-                small = stream.read(CHUNK + 1) or b""
-            if len(small) != expected.size:
-                raise _changed(source)
-            count(len(small))
-            return small
-
-        headers = {
-            "Content-Type": "application/octet-stream",
-            "Content-Length": str(expected.size),
-            "Content-Digest": expected.header,
-        }
-        url = self._url(deposit, path)
-        answer = self._transport.send("PUT", url, headers=headers, chunks=body)
-        stored = decode(answer.content, DepositFile, url=url)
+        sending = Sending(source, known, seen)
+        headers = {"Content-Type": "application/octet-stream", **sending.headers}
+        answer = self._transport.send(
+            "PUT", self._url(deposit, path), headers=headers, chunks=sending.body
+        )
+        stored = decoded(answer, DepositFile)
+        expected = sending.digest
         if (stored.size, stored.digest) != (expected.size, expected.sha256):
             raise VerificationFailed(
                 f"The server stored '{path}' as {stored.size} bytes with SHA-256 {stored.digest}; "
@@ -77,43 +61,47 @@ class Files:
             )
         return stored
 
-    def get(self, deposit: str, path: str, target: Path) -> Digest:
+    @operation("GET /v1/deposits/{deposit_id}/files/{path}")
+    def get(self, deposit: DepositRef, path: str, target: Path) -> Digest:
         """Fetch one file to a local path, which must be free; verified, and whole or not at all."""
-        return fetch(self._transport, self._url(deposit, path), target)
+        return reading.fetch(self._transport, self._url(deposit, path), target)
 
-    def delete(self, deposit: str, path: str) -> None:
-        self._transport.request("DELETE", self._url(deposit, path), again=False)
+    @operation("GET /v1/deposits/{deposit_id}/files/{path}")
+    def stream(
+        self, deposit: DepositRef, path: str, *, start: int = 0, length: int | None = None
+    ) -> Iterator[bytes]:
+        """The bytes in chunks, or ``length`` of them from ``start``; a whole file is verified."""
+        url = self._url(deposit, path)
+        return reading.stream(self._transport, url, start=start, length=length)
 
-    def make_folder(self, deposit: str, path: str) -> None:
+    def read(
+        self, deposit: DepositRef, path: str, *, start: int = 0, length: int | None = None
+    ) -> bytes:
+        """The same in memory, all at once."""
+        return b"".join(self.stream(deposit, path, start=start, length=length))
+
+    @operation("HEAD /v1/deposits/{deposit_id}/files/{path}")
+    def stat(self, deposit: DepositRef, path: str) -> Stat:
+        """Size, and digest where it is known, without the bytes."""
+        return reading.stat(self._transport, self._url(deposit, path))
+
+    @operation("DELETE /v1/deposits/{deposit_id}/files/{path}")
+    def delete(self, deposit: DepositRef, path: str) -> None:
+        """Delete one file; the folder stays."""
+        self._transport.delete(self._url(deposit, path))
+
+    @operation("PUT /v1/deposits/{deposit_id}/folders/{path}")
+    def make_folder(self, deposit: DepositRef, path: str) -> None:
         """Make a folder with those above it; harmless if it is there."""
-        self._transport.request("PUT", f"/v1{at(deposit)}/folders/{encode(path)}")
+        self._transport.request("PUT", self._folder(deposit, path))
 
-    def delete_folder(self, deposit: str, path: str) -> None:
+    @operation("DELETE /v1/deposits/{deposit_id}/folders/{path}")
+    def delete_folder(self, deposit: DepositRef, path: str) -> None:
         """Delete an empty folder."""
-        url = f"/v1{at(deposit)}/folders/{encode(path)}"
-        self._transport.request("DELETE", url, again=False)
+        self._transport.delete(self._folder(deposit, path))
 
-    def _url(self, deposit: str, path: str) -> str:
+    def _url(self, deposit: DepositRef, path: str) -> str:
         return f"/v1{at(deposit)}/files/{encode(path)}"
 
-
-def _pieces(source: Path, size: int, count: Callable[[int], None]) -> Iterator[bytes]:
-    """The file in chunks, exactly ``size`` bytes of it."""
-    left = size
-    with open_regular(source) as stream:
-        for chunk in chunks(stream):
-            left -= len(chunk)
-            if left < 0:
-                break
-            yield bytes(chunk)
-            count(len(chunk))
-    if left != 0:
-        raise _changed(source)
-
-
-def _changed(source: Path) -> Conflict:
-    return Conflict(
-        f"'{source}' changed while it was being sent. Let nothing write to the folder meanwhile, "
-        "and start again.",
-        code="file-changed",
-    )
+    def _folder(self, deposit: DepositRef, path: str) -> str:
+        return f"/v1{at(deposit)}/folders/{encode(path)}"

@@ -21,11 +21,12 @@ AREA = "/repository"
 def canonical(text: str) -> str:
     """A repository path as people write it, without slashes around it; ``""`` is the root.
 
-    ``/library/book``, ``library/book/`` and the URI of a resource mean the same. Raises
-    :class:`BadRequest` for empty, ``.`` and ``..`` segments.
+    ``/library/book``, ``library/book/`` and the URI of a resource, with or without host, mean the
+    same. Raises :class:`BadRequest` for empty, ``.`` and ``..`` segments.
     """
     path = text
-    if "://" in text:
+    # no Container is called so: what begins with it is a URI
+    if "://" in text or text == AREA or text.startswith(f"{AREA}/"):
         _, found, path = urlsplit(text).path.partition(AREA)
         if not found:
             raise BadRequest(f"'{text}' is no URI of a repository resource.", code="bad-path")

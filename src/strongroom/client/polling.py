@@ -1,14 +1,15 @@
 """Asking again until something has ended, at growing intervals.
 
-It measures time by the pauses it makes; what is asked, and when it is done, callers say.
+What is asked, and when it is done, callers say.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from strongroom.client.errors import Unreachable
+from strongroom.client.errors import NotEnded
 
 T = TypeVar("T")
 
@@ -26,21 +27,22 @@ def poll(
     what: str,
     seen: Callable[[T], None] | None = None,
     timeout: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> T:
     """The first answer that is ``done``; ``seen`` is told of each.
 
-    Raises :class:`Unreachable` after ``timeout`` seconds of pauses (None: never).
+    Raises :class:`NotEnded` once ``timeout`` seconds have gone by (None: never).
     """
-    pause = FIRST
-    waited = 0.0
+    begun, pause, paused = clock(), FIRST, 0.0
     while True:
         answer = ask()
         if seen is not None:
             seen(answer)
         if done(answer):
             return answer
+        waited = max(clock() - begun, paused)
         if timeout is not None and waited >= timeout:
-            raise Unreachable(f"Waited {waited:.0f} seconds for {what}, which has not ended.")
+            raise NotEnded(f"Waited {waited:.0f} seconds for {what}, which has not ended.")
         sleep(pause)
-        waited += pause
+        paused += pause
         pause = min(pause * 1.5, LONGEST)

@@ -15,7 +15,7 @@ from strongroom.client.errors import ApiError, FilesRefused, ServerFailed, State
 from strongroom.client.folder import Folder, digests
 from strongroom.client.parallel import Crew
 from strongroom.client.paths import canonical, last_segment
-from strongroom.client.progress import Progress
+from strongroom.client.progress import Progress, Silent
 from strongroom.client.repository import members
 from strongroom.client.verify import require_equal
 from strongroom.errors import Conflict, Fault, NotFound, StrongroomError
@@ -67,7 +67,12 @@ class Preserved:
 
 
 def preserve(
-    client: Client, folder: Folder, path: str, *, options: Options, progress: Progress
+    client: Client,
+    folder: Folder,
+    path: str,
+    *,
+    options: Options | None = None,
+    progress: Progress | None = None,
 ) -> Preserved:
     """Deposit, upload, import, wait, verify.
 
@@ -75,6 +80,7 @@ def preserve(
     uploaded, so that a second call with ``resume`` goes on. Raises the client's errors; JobFailed
     if the import failed; VerificationFailed if what is preserved is not what lies in the folder.
     """
+    options, progress = options or Options(), progress or Silent()
     path = canonical(path)
     kind = client.repository.kind(path)
     if kind not in (None, "ArchivalGroup"):
@@ -99,7 +105,7 @@ def preserve(
         todo = {name: digest for name, digest in local.items() if name not in skip}
         _upload(client, deposit.id, folder, todo, threads=options.threads, progress=progress)
         progress.phase("Importing", files=0, size=0)
-        job = client.jobs.run_diff(deposit.id)
+        job = client.jobs.run_diff(deposit)
     except (StrongroomError, KeyboardInterrupt) as error:
         error.add_note(
             f"Deposit {last_segment(deposit.id)} keeps what was uploaded. Run the same command "
@@ -107,7 +113,7 @@ def preserve(
         )
         raise
     try:
-        result = client.jobs.wait(deposit.id, job.id, seen=lambda state: _show(state, progress))
+        result = client.jobs.wait(job, seen=lambda state: _show(state, progress))
     except KeyboardInterrupt as error:
         error.add_note(
             f"Import job {last_segment(job.id)} of deposit {last_segment(deposit.id)} goes on in "
