@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
-from strongroom.db import migrate
+from strongroom.db import revision
 from strongroom.db.postgres_errors import code_of, has_failed, is_lost, meaning
 from strongroom.db.postgres_presence import PostgresPresence
 from strongroom.errors import StrongroomError, Unavailable
@@ -159,6 +159,10 @@ class Postgres:
                 f"The database at {shown(self._url)} cannot be reached: {error.orig}",
                 code="database-unusable",
             ) from error
+        if revision.is_current(self._readers):
+            return
+        from strongroom.db import migrate
+
         if not migrate.is_pending(self._readers):
             return
         with _begun(self._writers) as c:

@@ -22,7 +22,7 @@ from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
-from strongroom.db import migrate
+from strongroom.db import revision
 from strongroom.errors import Damaged, OutOfSpace, StrongroomError, Unavailable
 
 EXAMPLE = "sqlite:////folder/strongroom.db"
@@ -69,13 +69,20 @@ class Sqlite:
 
     def bring_up_to_date(self) -> None:
         # looked at before anything is changed: it may be another program's file
-        pending = migrate.is_pending(self._readers)
+        pending = not revision.is_current(self._readers) and self._is_pending()
         self._readers.dispose()  # that connection still has the old journal mode in mind
         use_wal(self._path, self._timeout)
         if pending:
             self._migrate()
 
+    def _is_pending(self) -> bool:
+        from strongroom.db import migrate
+
+        return migrate.is_pending(self._readers)
+
     def _migrate(self) -> None:
+        from strongroom.db import migrate
+
         # Changing a table in SQLite can mean making it again, which foreign keys must not notice.
         made = engine(
             self._path,

@@ -13,8 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
-import httpx
-
 from strongroom.errors import (
     BadRequest,
     StrongroomError,
@@ -67,6 +65,8 @@ class Service:
 
     def _ask(self, schema: str, value: str) -> object:
         """The decoded answer; None for 404."""
+        import httpx  # takes a while to load, and most servers ask no catalogue
+
         parts = {"value": quote(value, safe=""), "schema": quote(schema, safe="")}
         url = self.base + self.request.format_map(parts)
         headers = {"Accept": "application/json"}
