@@ -22,19 +22,21 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from strongroom import config, runtime
+from strongroom import config
 from strongroom.db import members as member_rows
 from strongroom.db import nodes as node_rows
 from strongroom.domain.paths import MemberPath, RepositoryPath
 from strongroom.domain.resources import Kind, Member, Node, Version
+from strongroom.runtime.opening import open_context
 
 SERVE = """
 import sys
 from strongroom.services import large
 if sys.argv[1] == "whole":
     large.SMALL = large.SHALLOW = 1 << 40
-from strongroom import config, runtime
-sys.exit(runtime.serve(config.load({"data": sys.argv[2], "port": sys.argv[3]})))
+from strongroom import config
+from strongroom.runtime import serving
+sys.exit(serving.serve(config.load({"data": sys.argv[2], "port": sys.argv[3]})))
 """
 ANSWERS = ("/repository/big", "/ocfl/storagemap/big")
 ROUNDS = 5
@@ -42,7 +44,7 @@ ROUNDS = 5
 
 def fill(data: Path, size: int) -> None:
     """One group in the index; nothing lies behind it in storage, which is not read for this."""
-    ctx = runtime.open_context(config.load({"data": str(data)}, environment={}))
+    ctx = open_context(config.load({"data": str(data)}, environment={}))
     version = Version(number=1, created=datetime(2026, 1, 1, tzinfo=UTC), agent="bench")
     path = RepositoryPath("big")
     node = Node(path=path, kind=Kind.GROUP, name="Big", versions=(version,), inventory_digest="0")

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from strongroom.api.attempts import BURST
 from strongroom.auth.issuers import BURST as REFRESHES
 from strongroom.domain import api_keys
-from strongroom.runtime import TOKEN_KEYS
+from strongroom.runtime.proving import TOKEN_KEYS
 from support import workflow
 from support.guarded import Guarded, Issuer, settings_of
 from support.issuer_process import CLIENT, KINDS

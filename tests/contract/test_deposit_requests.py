@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from strongroom import config, runtime
+from strongroom import config
 from strongroom.domain.description import DescribedFile
 from strongroom.domain.importjob import JobStatus
 from strongroom.domain.paths import RepositoryPath
 from strongroom.domain.times import utc_now
 from strongroom.mets import writer
+from strongroom.runtime.opening import open_context
 from strongroom.services import containers, deposits, diffs, file_view, imports
 from strongroom.services.context import Context
 from strongroom.storage.s3.bucket import Bucket
@@ -31,7 +32,7 @@ def ctx(bucket: Bucket, tmp_path: Path, request: pytest.FixtureRequest) -> Conte
         "deposits": f"s3://{bucket.name}/deposits",
         "ocfl_root": f"s3://{bucket.name}/ocfl",
     }
-    opened = runtime.open_context(config.load(settings, environment={}))
+    opened = open_context(config.load(settings, environment={}))
     request.addfinalizer(opened.db.close)
     containers.create(opened, "a", RepositoryPath("books"), None)
     return opened

@@ -25,8 +25,9 @@ from crash.grounds import FolderGround, Ground
 from crash.phases import MUST, Look, Phase
 from crash.shelf import Book, Fill, Import
 from crash.striking import Pace, Victim
-from strongroom import config, runtime
+from strongroom import config
 from strongroom.db import index
+from strongroom.runtime.opening import open_context
 from strongroom.services import reindex
 from support import ocfl_check, samples, workflow
 from support.server import Server, ServerDied, run_command
@@ -233,7 +234,7 @@ class Trial:
         with closing(self._look()) as look, closing(sqlite3.connect(copy)) as target:
             look.rows.backup(target)
         settings = config.load({**self._settings, "database": f"sqlite:///{copy}"}, environment={})
-        ctx = runtime.open_context(settings)
+        ctx = open_context(settings)
         try:
             with ctx.db.read() as c:
                 before = list(index.dump_index(c))
@@ -282,7 +283,7 @@ class Trial:
         return [job for (job,) in rows]
 
     def _dump(self) -> list[tuple[Any, ...]]:
-        ctx = runtime.open_context(config.load(self._settings, environment={}))
+        ctx = open_context(config.load(self._settings, environment={}))
         try:
             with ctx.db.read() as c:
                 return list(index.dump_index(c))

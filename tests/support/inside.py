@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from strongroom import config, runtime
+from strongroom import config
 from strongroom.db import job_queue
 from strongroom.domain.description import DescribedFile
 from strongroom.domain.importjob import JobRequest
 from strongroom.domain.paths import RepositoryPath
 from strongroom.domain.times import utc_now
 from strongroom.mets import writer
+from strongroom.runtime.opening import open_context
 from strongroom.services import deposits, export_run, files, import_run, imports
 from strongroom.services.context import Context
 from strongroom.services.import_run import Watch
@@ -27,7 +28,7 @@ QUIET = Watch(progress=lambda progress: None, stopping=lambda: False)
 def open_data(data: Path) -> Context:
     """The parts of a server on this data folder."""
     environment = postgres.environment_for(data)
-    return runtime.open_context(config.load({"data": str(data)}, environment=environment))
+    return open_context(config.load({"data": str(data)}, environment=environment))
 
 
 def uri(ctx: Context, group: str = GROUP) -> str:

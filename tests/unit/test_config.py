@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from strongroom import config, runtime
+from strongroom import config
 from strongroom.errors import BadRequest, Unprocessable
+from strongroom.runtime.opening import open_context
 from strongroom.storage.s3.location import Location
 from support import ocfl_check
 from support.killing import WHEN
@@ -88,7 +89,7 @@ def test_the_layout_of_a_new_root_can_be_chosen(
     number: str, place: str | None, tmp_path: Path
 ) -> None:
     settings = config.load({"data": str(tmp_path / "data"), "ocfl_layout": number}, environment={})
-    root = runtime.open_context(settings).repository.root
+    root = open_context(settings).repository.root
     with root.draft("info:fedora/books", base=None, attempt="a") as draft:
         draft.add_bytes("a", b"a")
         draft.prepare(created=WHEN, user_name="A", message="m")
@@ -99,17 +100,17 @@ def test_the_layout_of_a_new_root_can_be_chosen(
     ocfl_check.assert_valid(folder)
     # a root that is there keeps its own
     other = config.load({"data": str(tmp_path / "data"), "ocfl_layout": "0004"}, environment={})
-    assert runtime.open_context(other).repository.root.read("info:fedora/books").id
+    assert open_context(other).repository.root.read("info:fedora/books").id
 
 
 def test_a_root_with_an_unknown_extension_can_be_refused(tmp_path: Path) -> None:
     given = {"data": str(tmp_path / "data")}
-    runtime.open_context(config.load(given, environment={}))
+    open_context(config.load(given, environment={}))
     (tmp_path / "data" / "ocfl-root" / "extensions" / "9999-unheard-of").mkdir()
-    runtime.open_context(config.load(given, environment={}))
+    open_context(config.load(given, environment={}))
     strict = config.load({**given, "unknown_extensions": "refuse"}, environment={})
     with pytest.raises(Unprocessable, match="9999-unheard-of"):
-        runtime.open_context(strict)
+        open_context(strict)
 
 
 def test_places_may_be_prefixes_of_buckets(tmp_path: Path) -> None:

@@ -8,11 +8,12 @@ from types import FrameType
 
 import pytest
 
-from strongroom import config, runtime
+from strongroom import config
 from strongroom.domain.deposits import Template
 from strongroom.domain.importjob import JobStatus
 from strongroom.domain.paths import RepositoryPath
 from strongroom.errors import BadRequest, Conflict, NotFound, StrongroomError, Unavailable
+from strongroom.runtime.opening import open_context
 from strongroom.services import (
     browse,
     containers,
@@ -57,7 +58,7 @@ def test_a_version_that_came_while_a_job_waited_fails_the_job(
     job = submit(ctx, deposit_with(ctx, {"a": b"a", "b": b"b"}))
     # another server, with a database of its own, makes a version in the same root
     settings = {"data": str(tmp_path / "other"), "ocfl_root": str(tmp_path / "data" / "ocfl-root")}
-    other = runtime.open_context(config.load(settings, environment={}))
+    other = open_context(config.load(settings, environment={}))
     request.addfinalizer(other.db.close)
     maintenance.rebuild(other)
     preserve(other, {"a": b"a", "c": b"c"})

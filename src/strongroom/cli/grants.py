@@ -32,10 +32,10 @@ def grants() -> None:
 @pass_state
 def list_grants(state: State, settings: Settings) -> None:
     """List all grants, with where they come from."""
-    from strongroom import runtime
+    from strongroom.runtime import operating
     from strongroom.services import grants as service
 
-    with runtime.offline_context(settings) as ctx:
+    with operating.offline_context(settings) as ctx:
         found = service.every(ctx)
     lines = [f"{g.subject}  {g.role}  /{g.path}  ({g.source})" for g in found]
     state.emit([_document(grant) for grant in found], "\n".join(lines) or "There are no grants.")
@@ -50,10 +50,10 @@ def list_grants(state: State, settings: Settings) -> None:
 @pass_state
 def add(state: State, settings: Settings, subject: str, role: str, path: str) -> None:
     """Grant SUBJECT the ROLE at PATH (default: everywhere)."""
-    from strongroom import runtime
+    from strongroom.runtime import operating
     from strongroom.services import grants as service
 
-    with runtime.offline_context(settings) as ctx:
+    with operating.offline_context(settings) as ctx:
         grant = service.add(ctx, OPERATOR, subject, role, path)
     state.emit(_document(grant), f"Granted: {grant}.")
 
@@ -67,10 +67,10 @@ def add(state: State, settings: Settings, subject: str, role: str, path: str) ->
 @pass_state
 def remove(state: State, settings: Settings, subject: str, role: str, path: str) -> None:
     """Take the grant of ROLE at PATH back from SUBJECT."""
-    from strongroom import runtime
+    from strongroom.runtime import operating
     from strongroom.services import grants as service
 
-    with runtime.offline_context(settings) as ctx:
+    with operating.offline_context(settings) as ctx:
         grant = service.remove_same(ctx, OPERATOR, subject, role, path)
     state.emit(_document(grant), f"Taken back: {grant}.")
 
@@ -87,10 +87,10 @@ def explain(
     state: State, settings: Settings, agent: str, action: str, path: str, groups: tuple[str, ...]
 ) -> None:
     """Say whether AGENT (a name, or a subject) may do ACTION at PATH, and why."""
-    from strongroom import runtime
+    from strongroom.runtime import operating
     from strongroom.services import grants as service
 
-    with runtime.offline_context(settings) as ctx:
+    with operating.offline_context(settings) as ctx:
         found = service.explain(ctx, agent, groups, action, path)
     decision = found.decision
     lines = [f"{'Allowed' if decision.allowed else 'Not allowed'}: {decision.because}"]

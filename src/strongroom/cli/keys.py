@@ -79,7 +79,7 @@ def create(
     names_agents: bool,
 ) -> None:
     """Make an API key called NAME, and show it, this once."""
-    from strongroom import runtime
+    from strongroom.runtime import operating
     from strongroom.services import keys as service
 
     wanted = service.NewKey(
@@ -89,7 +89,7 @@ def create(
         names_agents=names_agents,
         lifetime=expires,
     )
-    with runtime.register(settings) as db:
+    with operating.register(settings) as db:
         key, text = service.create(db, utc_now, wanted)
     state.emit({**_document(key), "key": text}, text)
     if not state.as_json:
@@ -106,10 +106,10 @@ def create(
 @pass_state
 def list_keys(state: State, settings: Settings) -> None:
     """List all keys, without their secrets; revoked and expired ones too."""
-    from strongroom import runtime
+    from strongroom.runtime import operating
     from strongroom.services import keys as service
 
-    with runtime.register(settings) as db:
+    with operating.register(settings) as db:
         found = service.every(db)
     now = utc_now()
     lines = [
@@ -127,10 +127,10 @@ def list_keys(state: State, settings: Settings) -> None:
 @pass_state
 def revoke(state: State, settings: Settings, key_id: str) -> None:
     """Let the key ID count no longer, nor any token that it was exchanged for."""
-    from strongroom import runtime
+    from strongroom.runtime import operating
     from strongroom.services import keys as service
 
-    with runtime.register(settings) as db:
+    with operating.register(settings) as db:
         key = service.revoke(db, utc_now, key_id)
     state.emit(_document(key), f"Key {key.id} ({key.name}) is revoked.")
 
@@ -141,9 +141,9 @@ def revoke(state: State, settings: Settings, key_id: str) -> None:
 @pass_state
 def rotate(state: State, settings: Settings) -> None:
     """Sign tokens with a new key from now on; tokens that were issued stay good until they end."""
-    from strongroom import runtime
+    from strongroom.runtime import proving
 
-    kid = runtime.rotate_token_keys(settings)
+    kid = proving.rotate_token_keys(settings)
     state.emit({"kid": kid}, f"Tokens are signed with the new key {kid}.")
 
 

@@ -25,13 +25,13 @@ def rebuild(state: State, settings: Settings) -> None:
 
     Run it while no server uses the same data. Deposits' files and the OCFL root are only read.
     """
-    from strongroom import runtime
+    from strongroom.runtime import operating
 
     def tell(count: int) -> None:
         if not state.as_json and count % 100 == 0:
             state.note(f"{counted(count, 'object')} read …")
 
-    report = runtime.rebuild(settings, tell)
+    report = operating.rebuild(settings, tell)
     for repair in report.repaired:
         state.note(f"Repaired: {repair}")
     if report.damaged:

@@ -19,6 +19,6 @@ def serve(settings: Settings) -> None:
     Everything can be set by an option, by an environment variable or in the --config file; the
     first of these that says something counts. GET /health answers 200 once requests are served.
     """
-    from strongroom import runtime
+    from strongroom.runtime import serving
 
-    raise SystemExit(runtime.serve(settings))
+    raise SystemExit(serving.serve(settings))

@@ -16,6 +16,6 @@ from strongroom.config import Settings
 @settings_options
 def worker(settings: Settings) -> None:
     """Run import and export jobs (started by serve)."""
-    from strongroom import runtime
+    from strongroom.runtime import working
 
-    raise SystemExit(runtime.work(settings))
+    raise SystemExit(working.work(settings))
