@@ -213,10 +213,12 @@ def _validate(
 ) -> Scenario:
     large = unit == "MiB"
     which = [] if root else [ocfl_work.OBJECT_ID]
+    before = f"{source.count:,} × " if large else ""
+    after = f" of {source.size >> 10} KiB" if unit == "files" else ""
     return Scenario(
         name=name,
-        title=f"Validate {f'{source.count:,} × ' if large else ''}"
-        f"{amount // source.count if large else amount:,} {unit}"
+        title=f"Validate {before}"
+        f"{amount // source.count if large else amount:,} {unit}{after}"
         f"{'' if root else ' in one object'}",
         source=source,
         subject=maker,

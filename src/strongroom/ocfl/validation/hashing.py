@@ -60,8 +60,9 @@ def run(
     """Read all the files, in any order; ``base`` is the object's path in the store."""
     large: list[Job] = []
     small: list[Files] = []
+    folders = store if isinstance(store, Folders) else None
     for files in works:
-        if not isinstance(store, Folders) or not files.algorithms:
+        if folders is None or not files.algorithms:
             large += _each(files)
         elif max(files.sizes, default=0) < LARGE:
             small.append(files)
@@ -71,9 +72,9 @@ def run(
                 small.append(_smaller(files))
     between: Iterator[Read] = iter(())
     count = sum(len(files.paths) for files in small)
-    if isinstance(store, Folders):
+    if folders is not None:
         readers.begin(count, sum(sum(files.sizes) for files in small))
-        between = _by_folders(store, store, base, small, readers)
+        between = _by_folders(store, folders, base, small, readers)
     if workers > 1 and large and count + len(large) > 1:
         yield from _in_threads(store, base, large, between, workers)
     else:
