@@ -63,6 +63,12 @@ def test_a_resource_is_named_in_any_way(thing):
     assert uri_of(thing) == "/repository/maps/atlas%2012"
 
 
+def test_what_has_no_id_names_nothing():
+    """Least of all the root."""
+    with pytest.raises(BadRequest, match="names nothing"):
+        path_of(Container())
+
+
 def test_jobs_and_runs_are_named_by_what_ids_begin_with_or_not():
     assert job_at("https://p/x/deposits/d/importjobs/results/j") == (
         "/deposits/d/importjobs/results/j"
