@@ -465,7 +465,7 @@ def test_the_repository_is_browsed(place: Place, client: Client, tmp_path: Path)
     old = client.repository.binary(f"{path}/objects/page1", version="v1")
     long_ago = datetime(2000, 1, 1, tzinfo=UTC)  # answered with the first version
     assert client.repository.binary(f"{path}/objects/page1", at=long_ago).digest == old.digest
-    assert client.content.read(old, version="v1") == PAGE
+    assert client.content.read(old, version="v1") == client.content.read(old, at=long_ago) == PAGE
     assert client.content.fetch(old, tmp_path / "p", version="v1").sha256 == old.digest
     assert client.content.read(f"{path}/objects/page1", start=5, length=3) == PAGE[::-1][5:8]
     with pytest.raises(client_errors.VerificationFailed):
