@@ -12,6 +12,7 @@ import inspect
 import os
 import re
 import signal
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -83,14 +84,31 @@ class Place:
     @contextlib.contextmanager
     def no_worker(self) -> Iterator[None]:
         """Jobs wait while the block runs."""
-        workers = self.server.processes()[1:]
-        for pid in workers:
-            os.kill(pid, signal.SIGSTOP)
+        while True:
+            self._signal(signal.SIGSTOP)
+            if self._writable():
+                break
+            # it was stopped in the middle of a transaction
+            self._signal(signal.SIGCONT)
         try:
             yield
         finally:
-            for pid in workers:
-                os.kill(pid, signal.SIGCONT)
+            self._signal(signal.SIGCONT)
+
+    def _signal(self, what: signal.Signals) -> None:
+        for pid in self.server.processes()[1:]:
+            os.kill(pid, what)
+
+    def _writable(self) -> bool:
+        with contextlib.closing(
+            sqlite3.connect(self.server.data / "strongroom.db", timeout=0.2)
+        ) as database:
+            try:
+                database.execute("BEGIN IMMEDIATE")
+                database.rollback()
+            except sqlite3.OperationalError:
+                return False
+            return True
 
     def group(self) -> str:
         return f"room/{workflow.fresh('g')}"
@@ -447,7 +465,7 @@ def test_the_repository_is_browsed(place: Place, client: Client, tmp_path: Path)
     old = client.repository.binary(f"{path}/objects/page1", version="v1")
     long_ago = datetime(2000, 1, 1, tzinfo=UTC)  # answered with the first version
     assert client.repository.binary(f"{path}/objects/page1", at=long_ago).digest == old.digest
-    assert client.content.read(old, version="v1") == PAGE
+    assert client.content.read(old, version="v1") == client.content.read(old, at=long_ago) == PAGE
     assert client.content.fetch(old, tmp_path / "p", version="v1").sha256 == old.digest
     assert client.content.read(f"{path}/objects/page1", start=5, length=3) == PAGE[::-1][5:8]
     with pytest.raises(client_errors.VerificationFailed):

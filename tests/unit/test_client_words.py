@@ -15,7 +15,7 @@ from strongroom.client.addresses import Secret, bare, checked, origin, root
 from strongroom.client.errors import NotThere
 from strongroom.client.operations import declared, operation
 from strongroom.client.references import at, job_at, path_of, run_at, stored_job_at, uri_of
-from strongroom.client.timemaps import read_timemap
+from strongroom.client.timemaps import accept_datetime, read_timemap
 from strongroom.client.views import KNOWN, read_tree
 from strongroom.domain import paths as domain
 from strongroom.errors import BadRequest
@@ -61,6 +61,12 @@ def test_a_deposit_is_named_in_any_way(deposit):
 def test_a_resource_is_named_in_any_way(thing):
     assert path_of(thing) == "maps/atlas 12"
     assert uri_of(thing) == "/repository/maps/atlas%2012"
+
+
+def test_what_has_no_id_names_nothing():
+    """Least of all the root."""
+    with pytest.raises(BadRequest, match="names nothing"):
+        path_of(Container())
 
 
 def test_jobs_and_runs_are_named_by_what_ids_begin_with_or_not():
@@ -156,6 +162,14 @@ def test_a_query_has_the_words_of_the_wire():
 
 
 # --------------------------------------------------------------------------- answers
+
+
+def test_a_moment_is_asked_for_in_utc():
+    moment = datetime(2026, 1, 2, 3, 4, 5, 999, tzinfo=timezone(timedelta(hours=2)))
+    wanted = {"Accept-Datetime": "Fri, 02 Jan 2026 01:04:05 GMT"}
+    assert accept_datetime(moment) == wanted
+    assert accept_datetime(datetime(2026, 1, 2, 1, 4, 5)) == wanted  # noqa: DTZ001 - naive is meant
+    assert accept_datetime(None) == {}
 
 
 def test_a_timemap_is_read():

@@ -124,8 +124,8 @@ def server_options(function: F) -> F:
             "storage_url",
             metavar="URL",
             envvar="STRONGROOM_STORAGE_URL",
-            help="Where content is fetched, if this machine cannot reach the address that the "
-            "server gives (its public Storage root).",
+            help="Where content is fetched: needed if the server's Storage root lies on another "
+            "host than --server, or is reached by another address than the server gives.",
         ),
         _kept(
             "--identity",

@@ -40,10 +40,9 @@ class Containers:
         except StateConflict as error:
             if not error.repeated or error.problem != "already-there":
                 raise
-            found = self.get(path)
-            called = found.name if found.name is not UNSET else None
-            slug = path_of(path).rpartition("/")[2]
-            if found.type != "Container" or called not in (name, *([slug, None] * (not name))):
+            found, slug = self.get(path), path_of(path).rpartition("/")[2]
+            called = slug if found.name is UNSET else found.name
+            if found.type != "Container" or called != (name or slug):
                 raise
             return found
 

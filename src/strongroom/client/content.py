@@ -6,6 +6,7 @@ How they are read and verified is the affair of ``reading``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 from strongroom.client import reading
@@ -15,7 +16,7 @@ from strongroom.client.operations import STORAGE, operation
 from strongroom.client.paths import encode
 from strongroom.client.reading import Stat
 from strongroom.client.references import path_of
-from strongroom.client.timemaps import TimeMap, read_timemap
+from strongroom.client.timemaps import TimeMap, accept_datetime, read_timemap
 from strongroom.client.transport import Transport
 from strongroom.wire.resources import Binary
 
@@ -24,7 +25,7 @@ class Contents:
     """A Binary is named by what the server answered, or by its path in the repository.
 
     What the server answered is verified by what it says of the Binary: give it with the
-    ``version`` that it was read at.
+    ``version`` (or moment ``at``) that it was read at.
     """
 
     def __init__(self, transport: Transport, storage_url: str | None = None) -> None:
@@ -39,12 +40,13 @@ class Contents:
         target: Path,
         *,
         version: str | None = None,
+        at: datetime | None = None,
         seen: Callable[[int], None] | None = None,
     ) -> Digest:
         """Write a Binary's bytes to ``target``, which must be free.
 
-        ``version`` names the version of the group; ``seen`` is told the bytes of each step, and a
-        negative number when a broken transfer begins anew. Raises
+        ``version`` names the version of the group, ``at`` a moment; ``seen`` is told the bytes of
+        each step, and a negative number when a broken transfer begins anew. Raises
         :class:`~strongroom.client.errors.VerificationFailed` if the bytes are not what the Binary
         says, and Conflict if something is at the target.
         """
@@ -53,6 +55,7 @@ class Contents:
             self._url(binary),
             target,
             params=_version(version),
+            headers=accept_datetime(at),
             expected=_expected(binary),
             seen=seen,
         )
@@ -63,6 +66,7 @@ class Contents:
         binary: Binary | str,
         *,
         version: str | None = None,
+        at: datetime | None = None,
         start: int = 0,
         length: int | None = None,
     ) -> Iterator[bytes]:
@@ -77,6 +81,7 @@ class Contents:
             start=start,
             length=length,
             params=_version(version),
+            headers=accept_datetime(at),
             expected=_expected(binary),
         )
 
@@ -85,16 +90,24 @@ class Contents:
         binary: Binary | str,
         *,
         version: str | None = None,
+        at: datetime | None = None,
         start: int = 0,
         length: int | None = None,
     ) -> bytes:
         """The same in memory, all at once."""
-        return b"".join(self.stream(binary, version=version, start=start, length=length))
+        return b"".join(self.stream(binary, version=version, at=at, start=start, length=length))
 
     @operation("HEAD /storage-api/content/{path}")
-    def stat(self, binary: Binary | str, *, version: str | None = None) -> Stat:
+    def stat(
+        self, binary: Binary | str, *, version: str | None = None, at: datetime | None = None
+    ) -> Stat:
         """Size, type and digest, without the bytes."""
-        return reading.stat(self._transport, self._url(binary), _version(version))
+        return reading.stat(
+            self._transport,
+            self._url(binary),
+            params=_version(version),
+            headers=accept_datetime(at),
+        )
 
     @operation("GET /storage-api/v1/content-timemap/{path}")
     def timemap(self, binary: Binary | str) -> TimeMap:

@@ -41,11 +41,17 @@ class Stat:
     last_modified: str | None
 
 
-def stat(transport: Transport, url: str, params: Mapping[str, str] | None = None) -> Stat:
+def stat(
+    transport: Transport,
+    url: str,
+    *,
+    params: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Stat:
     """HEAD of a file."""
     # of an answer that would be compressed there is no length
-    headers = {"Accept-Encoding": "identity"}
-    told = transport.request("HEAD", url, params=params, headers=headers).headers
+    more = {"Accept-Encoding": "identity", **(headers or {})}
+    told = transport.request("HEAD", url, params=params, headers=more).headers
     size = told.get("Content-Length", "")
     if not size.isdigit():
         raise BadAnswer(f"{bare(transport.url(url))} has no Content-Length.")
@@ -116,21 +122,6 @@ def fetch(
     return found
 
 
-def read(
-    transport: Transport,
-    url: str,
-    *,
-    start: int = 0,
-    length: int | None = None,
-    params: Mapping[str, str] | None = None,
-    expected: Digest | None = None,
-) -> bytes:
-    """A file, or ``length`` bytes of it from ``start``, in memory; a whole file is verified."""
-    return b"".join(
-        stream(transport, url, start=start, length=length, params=params, expected=expected)
-    )
-
-
 def stream(
     transport: Transport,
     url: str,
@@ -138,6 +129,7 @@ def stream(
     start: int = 0,
     length: int | None = None,
     params: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
     expected: Digest | None = None,
 ) -> Iterator[bytes]:
     """The bytes of a file in chunks, or ``length`` of them from ``start``, with bounded memory.
@@ -157,7 +149,7 @@ def stream(
     while True:
         asked = _asked(start + got, None if length is None else length - got, etag)
         try:
-            answer = transport.opened(url, params=params, headers=asked)
+            answer = transport.opened(url, params=params, headers={**(headers or {}), **asked})
             with contextlib.closing(answer):
                 if etag is None:
                     stated = sha256_of_header(answer.headers.get("Repr-Digest"))

@@ -57,7 +57,11 @@ def run_at(run: RunRef) -> str:
 
 def path_of(thing: PathRef) -> str:
     """The canonical path of something in the repository; ``""`` is the root."""
-    return canonical(thing if isinstance(thing, str) else thing.id or "")
+    if isinstance(thing, str):
+        return canonical(thing)
+    if thing.id is None:
+        raise BadRequest(f"The {thing.type} has no id, so it names nothing.", code="bad-reference")
+    return canonical(thing.id)
 
 
 def uri_of(thing: PathRef) -> str:

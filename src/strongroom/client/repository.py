@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import format_datetime
+from datetime import datetime
 
 import httpx
 import msgspec
@@ -17,7 +16,7 @@ from strongroom.client.errors import NotThere
 from strongroom.client.operations import operation
 from strongroom.client.paths import below, encode
 from strongroom.client.references import PathRef, path_of
-from strongroom.client.timemaps import TimeMap, read_timemap
+from strongroom.client.timemaps import TimeMap, accept_datetime, read_timemap
 from strongroom.client.transport import Transport, decoded
 from strongroom.errors import Conflict
 from strongroom.wire.resources import ArchivalGroup, Binary, Container, StorageMap
@@ -49,7 +48,7 @@ class Repository:
         if lightweight:
             params["view"] = "lightweight"
         answer = self._transport.request(
-            "GET", resource_at(path), params=params, headers=_moment(at)
+            "GET", resource_at(path), params=params, headers=accept_datetime(at)
         )
         return _resource(answer)
 
@@ -189,10 +188,3 @@ def resource_at(path: PathRef) -> str:
 
 def _version(version: str | None) -> dict[str, str]:
     return {"version": version} if version else {}
-
-
-def _moment(at: datetime | None) -> dict[str, str]:
-    if at is None:
-        return {}
-    moment = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-    return {"Accept-Datetime": format_datetime(moment, usegmt=True)}

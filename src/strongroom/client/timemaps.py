@@ -1,11 +1,11 @@
-"""The states of a resource, out of a TimeMap (RFC 7089) in the format of RFC 6690."""
+"""States by time (RFC 7089): a moment that is asked for, and TimeMaps in the format of RFC 6690."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from urllib.parse import parse_qs, urlsplit
 
 from strongroom.client.errors import BadAnswer
@@ -53,3 +53,11 @@ def read_timemap(text: str) -> TimeMap:
     if not original or not mementos:
         raise BadAnswer("The answer is no TimeMap.")
     return TimeMap(original=original, mementos=tuple(mementos))
+
+
+def accept_datetime(at: datetime | None) -> dict[str, str]:
+    """The header that asks for what was there at a moment, to the second; a naive one is UTC."""
+    if at is None:
+        return {}
+    moment = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    return {"Accept-Datetime": format_datetime(moment.replace(microsecond=0), usegmt=True)}
