@@ -377,7 +377,7 @@ def test_one_export_of_a_group_at_a_time(place: Place) -> None:
     assert finished(place, ok(place.call("POST", "/export", json=bodies[1]), 201).json())
 
 
-@pytest.mark.contract("19.Storage.POST-import.410", "19.Storage.GET-import-results.400")
+@pytest.mark.contract("3.3.import", "19.Storage.GET-import-results.400")
 def test_tombstones_and_missing_paths(place: Place) -> None:
     room = workflow.fresh("room")
     workflow.make_container(place.client, room)
