@@ -50,7 +50,7 @@ def unproved(rows: Collection[str], marks: Marks) -> list[str]:
 
 
 def unknown(rows: Collection[str], sections: Collection[str], marks: Marks) -> list[str]:
-    """Marks that name no row: those of ``sections`` are among ``rows``, others have the form of one."""
+    """Marks that name no row: of ``sections`` one of ``rows``, of others anything of the form."""
     return [
         f"{row} at {', '.join(places)}"
         for row, places in sorted(marks.places.items())

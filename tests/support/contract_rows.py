@@ -12,7 +12,7 @@ from __future__ import annotations
 #: what clients rely on where descriptions and programs differ
 RELIED_ON = {
     "16.1": "a job's lists are named in lower camel case; Pascal case is understood",
-    "16.2": "a result has originalImportJob and archivalGroup, and null for errors when there are none",
+    "16.2": "a result has originalImportJob, archivalGroup, and null for errors if there are none",
     "16.3": "a result ends as completed or completedWithErrors",
     "16.4": "sourceVersion of a job is given as an object, and taken as an object or as text",
     "16.5": "the Location of a new deposit resolves to the deposit's id",
