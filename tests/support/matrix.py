@@ -222,3 +222,13 @@ def damaged(path: Path) -> Iterator[None]:
         yield
     finally:
         kept.replace(path)
+
+
+@contextmanager
+def lost(path: Path) -> Iterator[None]:
+    """A stored file is not there meanwhile."""
+    kept = path.rename(path.with_name(path.name + ".kept"))
+    try:
+        yield
+    finally:
+        kept.rename(path)
