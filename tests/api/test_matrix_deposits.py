@@ -77,7 +77,7 @@ def test_a_query_that_cannot_be_read(ground: Ground, name: str, value: str, code
 MAKING = ("/deposits", "/deposits/export")
 
 
-@pytest.mark.contract("19.POST-deposits.400", "19.POST-deposits-export.400")
+@pytest.mark.contract("19.POST-deposits.400", "19.POST-deposits.500", "19.POST-deposits-export.400")
 @pytest.mark.parametrize("path", MAKING)
 def test_what_no_deposit_can_be_made_of(ground: Ground, path: str) -> None:
     for bad in ("a b", "a~b", "a%2Fb", "../up", "repository"):
@@ -150,6 +150,21 @@ def test_an_export_beside_another(ground: Ground) -> None:
         ground.refused("POST", "/deposits/export", 409, "active-export", number, json=body)
         made = ok(ground.client.post("/deposits", json=body), 201).json()
         ok(ground.client.delete(made["id"]), 204)
+
+
+@pytest.mark.contract("19.POST-deposits-export.500")
+def test_an_export_of_a_version_that_storage_has_lost(ground: Ground) -> None:
+    group = ground.uri("old")
+    for pages in (1, 2):
+        workflow.preserve_book(ground.client, group, pages=pages)
+    stored = local(workflow.load(ground.client, group)["origin"])
+    body = {"archivalGroup": group, "versionExported": "v1"}
+    with matrix.lost(stored / "inventory.json"):
+        ground.refused(
+            "POST", "/deposits/export", 500, "bad-inventory", "has no inventory", json=body
+        )
+    exported = workflow.export(ground.client, group, versionExported="v1")
+    ok(ground.client.delete(exported["id"]), 204)
 
 
 @pytest.mark.contract("19.POST-from-identifier.400")

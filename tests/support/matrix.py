@@ -13,7 +13,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,36 +124,43 @@ class Ground:
             rows.execute(statement, values)
         rows.close()
 
-    @contextmanager
-    def sleeping_worker(self) -> Iterator[None]:
+    def sleeping_worker(self) -> AbstractContextManager[None]:
         """Jobs are accepted meanwhile, and wait."""
-        worker = self._sleeper()
+        return asleep(self.server, self.client)
+
+
+@contextmanager
+def asleep(server: Server, client: httpx.Client) -> Iterator[None]:
+    """The worker of a server sleeps: jobs are accepted meanwhile, and wait."""
+    worker = _put_to_sleep(server, client)
+    try:
+        yield
+    finally:
+        os.kill(worker, signal.SIGCONT)
+
+
+def _put_to_sleep(server: Server, client: httpx.Client) -> int:
+    """The worker's process, asleep, and not in the middle of a transaction."""
+    for _ in range(100):
+        worker = _worker(server)
+        os.kill(worker, signal.SIGSTOP)
         try:
-            yield
-        finally:
+            place = f"{server.url}/repository/{workflow.fresh('awake')}"
+            ok(client.put(place, timeout=5), 201)
+            return worker
+        except httpx.TimeoutException:
             os.kill(worker, signal.SIGCONT)
+    raise AssertionError("the worker never rests")
 
-    def _sleeper(self) -> int:
-        """The worker's process, asleep, and not in the middle of a transaction."""
-        for _ in range(100):
-            worker = self._worker()
-            os.kill(worker, signal.SIGSTOP)
-            try:
-                ok(self.client.get("/health", timeout=1))
-                ok(self.client.put(f"/repository/{workflow.fresh('awake')}", timeout=2), 201)
-                return worker
-            except httpx.TimeoutException:
-                os.kill(worker, signal.SIGCONT)
-        raise AssertionError("the worker never rests")
 
-    def _worker(self) -> int:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            for pid in self.server.processes():
-                if Path(f"/proc/{pid}/cmdline").read_bytes().endswith(b"\0worker\0"):
-                    return pid
-            time.sleep(0.05)
-        raise AssertionError("the server has no worker")
+def _worker(server: Server) -> int:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        for pid in server.processes():
+            if Path(f"/proc/{pid}/cmdline").read_bytes().endswith(b"\0worker\0"):
+                return pid
+        time.sleep(0.05)
+    raise AssertionError("the server has no worker")
 
 
 @contextmanager
