@@ -281,6 +281,7 @@ def test_removed_content(server: Server, client: httpx.Client, group: str) -> No
 # --------------------------------------------------------------------------------- damage
 
 
+@pytest.mark.contract("19.Storage.GET-content.500")
 @pytest.mark.parametrize("longer", [0, 1], ids=["same size", "longer"])
 @pytest.mark.parametrize("size", [1000, 3 * 2**20])
 def test_damaged_bytes_never_arrive_as_good_ones(

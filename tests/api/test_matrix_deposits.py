@@ -628,5 +628,8 @@ def test_archiving_jobs_that_are_not_there(ground: Ground) -> None:
     answer = ok(ground.client.get(f"/depositarchivejobs/{UNKNOWN}"), 404)
     assert answer.headers["content-type"].startswith("application/problem+json")
     told = answer.json()
-    assert (told["title"], told["code"]) == ("NotFound", "no-archive-job")
+    assert (told["title"], told["type"]) == ("NotFound", "/problems/no-archive-job")
     assert UNKNOWN in told["detail"]
+    for odd in ("%00", "x" * 301):
+        path = f"/depositarchivejobs/{odd}"
+        ground.refused("GET", path, 400, "bad-archive-job", "depositId", errors={"depositId"})
