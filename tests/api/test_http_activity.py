@@ -46,6 +46,7 @@ def moment(event: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(event["endTime"])
 
 
+@pytest.mark.contract("19.Storage.GET-activity.500")
 def test_an_empty_stream(start_server: Any) -> None:
     fresh = start_server()
     with workflow.connect(fresh.url) as client:

@@ -242,6 +242,7 @@ def test_a_group_that_is_not_in_this_repository_is_refused(
     assert_problem(client.post("/deposits", json=body), 400)
 
 
+@pytest.mark.contract("19.POST-deposits.500")
 def test_the_storage_root_and_a_relative_uri_name_the_same_group(
     server: Server, client: httpx.Client, room: str
 ) -> None:

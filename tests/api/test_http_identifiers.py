@@ -231,6 +231,7 @@ def test_an_unreachable_service_is_told_apart(
     assert "top-secret-key" not in resolving[0].log_text()
 
 
+@pytest.mark.contract("19.POST-from-identifier.400", "19.POST-from-identifier.500")
 def test_a_record_that_names_no_path(ask: Callable[..., httpx.Response]) -> None:
     assert_problem(ask("id", "no-path"), (422, 502))
     assert_problem(ask("id", "bad-path"), (400, 422, 502))

@@ -213,7 +213,7 @@ def test_an_edit_that_changes_nothing_leaves_the_etag(client: httpx.Client) -> N
     assert etag(client, deposit) == old
 
 
-@pytest.mark.contract("17.19")
+@pytest.mark.contract("17.19", "19.POST-mets.500")
 def test_edits_at_the_same_time_lose_nothing(client: httpx.Client) -> None:
     deposit = managed(client, "RootLevel", "race")
     names = [f"objects/race {number}" for number in range(12)]

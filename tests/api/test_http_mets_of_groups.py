@@ -170,6 +170,7 @@ def test_the_name_of_the_deposit_is_the_title(client: httpx.Client, group: str) 
     assert additions(diff, group) == {"binariesToAdd": ["mets.xml"]}
 
 
+@pytest.mark.contract("19.POST-deposits.500")
 def test_an_older_version_is_described_as_it_was(client: httpx.Client, group: str) -> None:
     preserve(client, group, {"objects/a.txt": b"one", "objects/b.txt": b"two"})
     deposit = workflow.make_deposit(client, archivalGroup=group)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 
 from support import samples, stages, workflow
 from support.s3_server import S3Server
 from support.server import Server, ServerDied, run_command
+from support.shapes import assert_problem
 from support.stages import Stage
 from support.workflow import Json, get, ok
 
@@ -81,7 +84,7 @@ def test_the_store_s_own_digest_stands_in_for_one_in_mets(stage: Stage) -> None:
     workflow.assert_holds(stage.client, group, files | {"mets.xml": mets})
 
 
-@pytest.mark.contract("16.18", "17.25")
+@pytest.mark.contract("16.18", "17.25", "19.GET-diff.500")
 def test_composite_checksums_are_no_digests(stage: Stage) -> None:
     big = os.urandom(6 << 20)
     mets = silent_mets({"objects/big.bin": big}, digests={"objects/big.bin": None})
@@ -91,6 +94,7 @@ def test_composite_checksums_are_no_digests(stage: Stage) -> None:
     assert refusal(stage, deposit, 422) == [("no-digest", "objects/big.bin")]
 
 
+@pytest.mark.contract("19.GET-diff.400")
 def test_store_and_mets_must_agree(stage: Stage) -> None:
     deposit = workflow.make_deposit(stage.client, archivalGroup=stage.group())
     files = samples.with_mets({"objects/a.txt": b"as described", "objects/b.txt": b"b"})
@@ -276,20 +280,41 @@ def test_a_bucket_that_is_not_there_is_told_at_the_start(
     assert "botocore" not in str(caught.value)
 
 
+@pytest.mark.contract(
+    "19.GET-diff.500", "19.GET-filesystem.500", "19.DELETE-deposit.500", "19.POST-mets-delete.500"
+)
 def test_a_store_that_is_away_is_told_and_comes_back(tmp_path: Path) -> None:
     with S3Server() as s3, stages.opened("s3-local", tmp_path, s3) as stage:
         group = stage.group()
         deposit = workflow.make_deposit(stage.client, archivalGroup=group)
         files = samples.with_mets(samples.book(2))
         stage.fill(deposit, files)
+        edited = workflow.make_deposit(stage.client, template="RootLevel")
+        tag = get(stage.client, edited["id"])["metsETag"]
+        deletion = {"deleteFromMets": True, "items": [{"path": "objects/a.txt"}]}
         s3.kill()
-        answer = stage.client.get(f"{deposit['id']}/importjobs/diff", timeout=120)
-        assert answer.status_code == 503, answer.text
-        assert answer.json()["code"] == "storage-unavailable"
-        assert answer.json()["retryable"] is True
-        assert s3.secret_key not in answer.text + stage.server.log_text()
+        requests = (
+            ("GET", f"{deposit['id']}/importjobs/diff", None),
+            ("GET", f"{deposit['id']}/filesystem?refresh=true", None),
+            ("POST", f"{edited['id']}/mets/delete", deletion),
+            ("DELETE", edited["id"], None),
+        )
+        with ThreadPoolExecutor(len(requests)) as pool:  # each waits long for the store
+
+            def send(request: tuple[str, str, Json | None]) -> httpx.Response:
+                method, path, body = request
+                matched = {"If-Match": tag}
+                return stage.client.request(method, path, json=body, headers=matched, timeout=120)
+
+            answers = list(pool.map(send, requests))
+        for answer in answers:
+            problem = assert_problem(answer, 503)
+            assert (problem["code"], problem["retryable"]) == ("storage-unavailable", True)
+            assert s3.secret_key not in answer.text + stage.server.log_text()
         assert ok(stage.client.get("/health")).status_code == 200
         s3.start()
+        assert get(stage.client, edited["id"]) == {**edited, "metsETag": tag}
+        ok(stage.client.delete(edited["id"]), 204)
         workflow.run_diff(stage.client, deposit)
         workflow.assert_holds(stage.client, group, files)
 

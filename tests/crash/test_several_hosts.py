@@ -177,6 +177,7 @@ def test_jobs_outlive_restarts_of_the_database(
     ocfl_check.assert_root_valid(tmp_path / "root")
 
 
+@pytest.mark.contract("19.Storage.GET-FedoraSearch.500")
 def test_requests_while_the_database_is_away(
     start_server: Callable[..., Server], place: dict[str, str]
 ) -> None:
@@ -191,7 +192,10 @@ def test_requests_while_the_database_is_away(
             assert answer.status_code == 503
             assert fragile.password not in answer.text
             assert client.post("/deposits", json={}).status_code == 503
+            search = f"{server.storage_url}/FedoraSearch?text=abc"
+            assert ok(client.get(search), 503).json()["code"] == "database-unusable"
             fragile.start()
+            assert ok(client.get(search)).json()["total"] == 0
             assert ok(client.get("/health"))
             assert ok(client.get(of(server, made["id"]))).json()["id"] == made["id"]
         assert server.stop() == 0

@@ -103,11 +103,20 @@ WEAK_SPOTS = {
 
 #: which condition gets which status, by endpoint
 STATUSES = {
+    # every endpoint
+    "19.everywhere.400": "a body that is no JSON, or of another shape; a query of another type",
+    "19.everywhere.401": "no proof of who calls, where it is asked for",
+    "19.everywhere.405": "a method that a known path does not have",
+    "19.everywhere.413": "a body over the limit",
+    "19.everywhere.415": "a body of another type than JSON",
+    "19.everywhere.Accept": "an Accept that nothing fits gets JSON nevertheless",
     # the Preservation API: deposits
     "19.GET-deposits.400": "a query of the wrong type",
     "19.GET-deposits.500": "page ≤ 0 gets 400 here",
     "19.POST-deposits.400": "a bad path of a group; a bad template; no object as body",
-    "19.POST-deposits.409": "an active deposit for the group; something else at its path",
+    "19.POST-deposits.409": (
+        "an active deposit for the group; something else at its path; the id's place is taken"
+    ),
     "19.POST-deposits.410": "a tombstone at the group's path",
     "19.POST-deposits.500": (
         "a relative URI of a group gets 400 here; METS is made for a group without one"
@@ -134,7 +143,7 @@ STATUSES = {
         "a group that another active deposit has; something else at its path; exporting; locked"
     ),
     "19.PATCH-deposit.410": "a tombstone at the group's path",
-    "19.DELETE-deposit.404": "an unknown deposit",
+    "19.DELETE-deposit.404": "an unknown deposit; one without files is deleted as any other",
     "19.DELETE-deposit.409": "locked by another",
     "19.DELETE-deposit.500": "files that cannot be deleted leave the deposit to be deleted again",
     "19.POST-lock.404": "an unknown deposit",
@@ -162,14 +171,14 @@ STATUSES = {
     "19.POST-mets-delete.410": "as GET of the deposit: its METS can be edited nevertheless",
     "19.POST-mets-delete.500": "a folder with folders gets 400 here",
     "19.GET-filesystem.400": "as GET of the deposit: its files are given nevertheless",
-    "19.GET-filesystem.404": "an unknown deposit; no kept tree, and no refresh",
+    "19.GET-filesystem.404": "an unknown deposit; a tree that is not kept is made here",
     "19.GET-filesystem.409": "as GET of the deposit: its files are given nevertheless",
     "19.GET-filesystem.410": "as GET of the deposit: its files are given nevertheless",
     "19.GET-filesystem.500": "a store that fails is told in a problem document",
     # import jobs
     "19.GET-diff.400": (
-        "exporting; no group; no files; bad ancestors; sizes, types or digests that disagree; two "
-        "items of one path; a file that is missing; METS of what is nowhere"
+        "exporting; no group; no files; bad ancestors; sizes or digests that disagree; two items "
+        "of one path; a file that is missing; METS of what is nowhere; but types may disagree"
     ),
     "19.GET-diff.404": "an unknown deposit",
     "19.GET-diff.409": "a job that waits, runs or is done; METS has another digest; something else",
@@ -236,11 +245,11 @@ STATUSES = {
     "19.Storage.DELETE-repository.410": "a tombstone, without purge",
     "19.Storage.DELETE-repository.500": "a success without purge gets 204 here",
     "19.Storage.GET-content.400": "the empty path",
-    "19.Storage.GET-content.404": "no Binary, a tombstone, or bytes that are gone",
+    "19.Storage.GET-content.404": "no Binary, or a tombstone; bytes that are gone are 500 here",
     "19.Storage.GET-content.500": "bytes that are damaged are never sent as if they were sound",
     "19.Storage.POST-import.401": "no lastModifiedBy: the caller's is taken, or 401",
     "19.Storage.POST-import.409": "an active import of the group",
-    "19.Storage.POST-import.500": "no archivalGroup gets 400 here",
+    "19.Storage.POST-import.500": "no archivalGroup gets 400 here; a failing store ends the job",
     "19.Storage.GET-import-results.400": "an empty path of a group",
     "19.Storage.GET-import-results.404": "an unknown job",
     "19.Storage.GET-import-results.500": "a result that cannot be read is a problem document",
@@ -252,14 +261,14 @@ STATUSES = {
     "19.Storage.POST-export.500": "a store that fails ends the export, and is told in its errors",
     "19.Storage.GET-export.404": "an unknown export",
     "19.Storage.POST-exportMetsOnly.400": "missing members",
-    "19.Storage.POST-exportMetsOnly.409": "another version than the head",
+    "19.Storage.POST-exportMetsOnly.409": "a version that is not there",
     "19.Storage.POST-exportMetsOnly.500": "what fails is a problem document of its own status",
     "19.Storage.GET-storagemap.400": "the empty path",
     "19.Storage.GET-storagemap.500": "what is not there gets 404 here, a tombstone 410",
     "19.Storage.GET-activity.400": "a page that is no whole number",
     "19.Storage.GET-activity.500": "no finished jobs: an empty collection; page ≤ 0 gets 400 here",
     "19.Storage.GET-FedoraSearch.400": "blank text; bad paging",
-    "19.Storage.GET-FedoraSearch.500": "the search has no database of its own that could be away",
+    "19.Storage.GET-FedoraSearch.500": "a database that is away is 503, and comes back",
 }
 
 #: every row that a test must prove

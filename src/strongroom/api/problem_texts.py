@@ -338,7 +338,10 @@ _MATERIAL = {
         "folder."
     ),
     "missing-file": "A file that is to be copied is not in the deposit.",
-    "missing-content": "Bytes that a version needs were neither stored nor added.",
+    "missing-content": (
+        "Bytes that a version needs are not there: they were neither stored nor added, or are gone "
+        "from storage. Restore them from a copy."
+    ),
     "no-digest": "Every file needs a SHA-256: from METS, a BagIt manifest, the job or the store.",
     "no-structmap": "METS has no structMap; its files are taken as listed.",
     "not-in-mets": (

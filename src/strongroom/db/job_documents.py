@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from strongroom.db.sql import upsert_rows
 from strongroom.db.tables import job_documents
+from strongroom.errors import Damaged
 
 PLAN = "plan"
 OUTCOME = "outcome"
@@ -37,10 +38,18 @@ def put(c: Connection, job: str, what: str, value: object) -> None:
 
 
 def get(c: Connection, job: str, what: str, shape: type[T] | Any) -> T | None:
-    """A document of a job, read as ``shape``; None if it has none."""
+    """A document of a job, read as ``shape``; None if it has none, Damaged if it is no such one."""
     d = job_documents.c
     body: bytes | None = c.scalar(select(d.body).where(d.job == job, d.what == what))
     if body is None:
         return None
-    value: T = msgspec.json.decode(zlib.decompress(body), type=shape)
+    try:
+        value: T = msgspec.json.decode(zlib.decompress(body), type=shape)
+    except (zlib.error, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Damaged(
+            f"What was recorded of job {job} ({what}) cannot be read. Restore the database from a "
+            "copy; what was preserved is not concerned.",
+            code="database-damaged",
+            operator=str(error),
+        ) from error
     return value

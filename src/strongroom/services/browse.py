@@ -91,9 +91,11 @@ def _check_seen(sight: Sight, path: RepositoryPath, node: Node | None) -> None:
 
 
 def group(ctx: Context, path: RepositoryPath, version: str | None = None) -> Group:
-    """An Archival Group with all its members; NotFound where no group is."""
+    """An Archival Group with all its members; NotFound where no group is, Gone for a tombstone."""
     with ctx.db.read() as c:
         node = node_rows.node(c, path) if path != ROOT else None
+        if node is not None and node.deleted:
+            raise nodes.tombstone(path)
         if node is None or node.kind is not Kind.GROUP:
             raise NotFound(
                 f"There is no Archival Group at /repository/{path[:300]}.", code="no-group"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -217,7 +218,8 @@ def patch(ctx: Context, agent: str, deposit_id: str, changes: Changes) -> Deposi
 def delete(ctx: Context, agent: str, deposit_id: str) -> None:
     """Delete a Deposit and its files; what was preserved from it stays.
 
-    Conflict when another agent holds its lock or a job of it is unfinished.
+    Conflict when another agent holds its lock or a job of it is unfinished. If its files cannot be
+    deleted, the Deposit stays as it was.
     """
     with ctx.db.write() as c:
         deposit = nodes.deposit(c, deposit_id)
@@ -231,10 +233,22 @@ def delete(ctx: Context, agent: str, deposit_id: str) -> None:
             )
         # no job may begin between here and the end: the deposit leaves the active ones first
         deposit_rows.save(c, replace(deposit, active=False, group=None))
-    ctx.areas.area(deposit_id).remove()
+    try:
+        ctx.areas.area(deposit_id).remove()
+    except Exception:
+        _keep(ctx, deposit)
+        raise
     with ctx.db.write() as c:
         digest_rows.forget(c, deposit_id)
         deposit_rows.delete(c, deposit_id)
+
+
+def _keep(ctx: Context, deposit: Deposit) -> None:
+    """Give a Deposit that could not be deleted its group back, unless another has that by now."""
+    with suppress(Conflict), ctx.db.write() as c:
+        now = nodes.deposit(c, deposit.id)
+        if now.group is None:
+            deposit_rows.save(c, replace(now, active=deposit.active, group=deposit.group))
 
 
 # -------------------------------------------------------------------------- locks and activity

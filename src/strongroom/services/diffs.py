@@ -8,12 +8,14 @@ from sqlalchemy import Connection
 
 from strongroom.db import deposits as deposit_rows
 from strongroom.db import jobs as job_rows
+from strongroom.db import nodes as node_rows
 from strongroom.domain import diff as differ
 from strongroom.domain import viruses
 from strongroom.domain.deposits import Deposit, DepositStatus
 from strongroom.domain.importjob import JobKind, JobStatus
+from strongroom.domain.paths import check_slugs
 from strongroom.domain.resources import Group
-from strongroom.errors import BadRequest, Conflict, Fault
+from strongroom.errors import BadRequest, Conflict, Fault, NotFound
 from strongroom.services import bags, browse, findings, nodes, workspaces
 from strongroom.services.context import Context
 from strongroom.services.views import DiffView
@@ -28,7 +30,7 @@ def diff(ctx: Context, agent: str, deposit_id: str) -> DiffView:
     deposit = importable(ctx, deposit_id)
     existing = existing_group(ctx, deposit)
     _check_base(deposit, existing)
-    loaded = workspaces.load(ctx, deposit, existing)
+    loaded = load(ctx, deposit, existing)
     deposit = remember(ctx, deposit, loaded)
     wanted = differ.needs_proof(loaded.workspace, existing)
     workspace = workspaces.prove(ctx, deposit, loaded, wanted)
@@ -52,6 +54,16 @@ def diff(ctx: Context, agent: str, deposit_id: str) -> DiffView:
         source_version=existing.version if existing else None,
         infected=tuple(viruses.brought_in(job, found)),
     )
+
+
+def load(ctx: Context, deposit: Deposit, existing: Group | None) -> workspaces.Loaded:
+    """The deposit's workspace; BadRequest if its files are gone, for it is there itself."""
+    try:
+        return workspaces.load(ctx, deposit, existing)
+    except NotFound as error:
+        if error.problem != "no-files":
+            raise
+        raise BadRequest(error.message, code=error.problem, faults=error.faults) from None
 
 
 def importable(ctx: Context, deposit_id: str) -> Deposit:
@@ -127,18 +139,20 @@ def check_no_job(c: Connection, deposit: Deposit) -> None:
 def existing_group(ctx: Context, deposit: Deposit) -> Group | None:
     """The deposit's Archival Group at its head; None if it can be made.
 
-    BadRequest if it cannot: an ancestor is missing or is itself an Archival Group.
+    BadRequest if it cannot: an ancestor is missing or is itself an Archival Group. Conflict where
+    something else is at its path, Gone for a tombstone.
     """
     if deposit.group is None:
         raise _no_group(deposit)
     with ctx.db.read() as c:
-        node = nodes.living_group(c, deposit.group)
-        if node is None:
+        if node_rows.node(c, deposit.group) is None:
+            check_slugs(deposit.group)
             try:
                 nodes.check_parent(c, deposit.group)
             except Conflict as error:
                 raise BadRequest(error.message, code=error.problem, faults=error.faults) from None
             return None
+        nodes.living_group(c, deposit.group)
     return browse.group(ctx, deposit.group)
 
 

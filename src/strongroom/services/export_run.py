@@ -98,7 +98,8 @@ def copy(
                 digest, size = digests[path]
                 copied.append((path[len(prefix) :], outcome.signature, digest))
             else:
-                faults.append(outcome)
+                # what could not be read has a path of its own in storage, which is nobody's id
+                faults.append(replace(outcome, path=path[len(prefix) :]))
                 size = 0
             progress = replace(
                 progress,

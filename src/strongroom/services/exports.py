@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+
 from strongroom.db import deposits as deposit_rows
 from strongroom.db import jobs as job_rows
 from strongroom.domain.deposits import Deposit, DepositStatus, Layout
 from strongroom.domain.grants import Action
 from strongroom.domain.importjob import Job, JobKind
-from strongroom.errors import BadRequest, NotFound
+from strongroom.domain.paths import RepositoryPath
+from strongroom.errors import BadRequest, Conflict, Fault, NotFound
 from strongroom.services import authority, browse, deposits, nodes
 from strongroom.services.context import Context
 from strongroom.services.views import DepositView, JobView
@@ -17,7 +20,8 @@ def start(ctx: Context, agent: str, new: deposits.New) -> DepositView:
     """A new Deposit that is being filled with a version of its Archival Group.
 
     BadRequest without a group or where none is, NotFound for an unknown version, Conflict if the
-    group has another active deposit. The content lands in root layout, whatever the template.
+    group has another active deposit or is being exported. The content lands in root layout,
+    whatever the template.
     """
     group = deposits.group_path(ctx, new.archival_group)
     if group is None:
@@ -63,6 +67,7 @@ def start(ctx: Context, agent: str, new: deposits.New) -> DepositView:
     area.create()
     try:
         with ctx.db.write() as c:
+            check_no_export(c, group)
             deposit_rows.insert(c, deposit)
             job_rows.insert(c, job)
     except BaseException:
@@ -70,6 +75,24 @@ def start(ctx: Context, agent: str, new: deposits.New) -> DepositView:
         raise
     ctx.queue.notify()
     return deposits.view(ctx, deposit, exists=True, export=job.id)
+
+
+def check_no_export(c: Connection, group: RepositoryPath) -> None:
+    """Conflict (``active-export``) while an export of the group waits or runs."""
+    other = job_rows.unfinished_export(c, group)
+    if other is not None:
+        raise Conflict(
+            f"The export '{other}' of /repository/{group} is not finished; wait for it.",
+            code="active-export",
+            faults=[
+                Fault(
+                    code="active-export",
+                    message="Another export of this Archival Group is not finished.",
+                    path="archivalGroup",
+                    found=other,
+                )
+            ],
+        )
 
 
 def get(ctx: Context, job_id: str) -> JobView:

@@ -190,7 +190,7 @@ class _Known:
         self._ctx, self._deposit = ctx, deposit
         self.loaded: workspaces.Loaded | None = None
         try:
-            loaded = workspaces.load(ctx, deposit, existing)
+            loaded = diffs.load(ctx, deposit, existing)
         except Unprocessable as error:
             # its METS cannot be read: the job must then say itself what METS would have said
             log.info("a job for deposit %s goes without its METS: %s", deposit.id, error.message)

@@ -15,7 +15,7 @@ from strongroom.domain.paths import RepositoryPath
 from strongroom.domain.resources import Group, Kind, Member, Node, Version
 from strongroom.errors import BadRequest, Conflict, Fault, NotFound
 from strongroom.mets.locate import is_mets_name
-from strongroom.services import authority, browse, deposits, export_run, nodes, places
+from strongroom.services import authority, browse, deposits, export_run, exports, nodes, places
 from strongroom.services.context import Context
 from strongroom.services.places import Target
 from strongroom.services.views import JobView
@@ -62,20 +62,7 @@ def start(
         terms=Terms(caller=agent, destination=target.uri),
     )
     with ctx.db.write() as c:
-        other = job_rows.unfinished_export(c, node.path)
-        if other is not None:
-            raise Conflict(
-                f"The export '{other}' of /repository/{node.path} is not finished; wait for it.",
-                code="active-export",
-                faults=[
-                    Fault(
-                        code="active-export",
-                        message="Another export of this Archival Group is not finished.",
-                        path="archivalGroup",
-                        found=other,
-                    )
-                ],
-            )
+        exports.check_no_export(c, node.path)
         job_rows.insert(c, job)
     ctx.queue.notify()
     return JobView(job=job, destination=target.uri)

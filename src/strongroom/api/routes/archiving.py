@@ -44,6 +44,18 @@ def record_job(edge: Given, agent: Agent, data: JSONBody[ArchiveDepositJob]) -> 
     ),
 )
 def show_latest(edge: Given, deposit_id: FromPath[str]) -> ArchiveJobResult:
+    if len(deposit_id) > _MAX_ID or not deposit_id.isprintable():
+        fault = Fault(
+            code="bad-archive-job",
+            message="No deposit has such an id.",
+            path="depositId",
+            expected=f"1 to {_MAX_ID} printable characters",
+        )
+        raise BadRequest(
+            "There is no archiving job to be shown: depositId is none that a deposit can have.",
+            code="bad-archive-job",
+            faults=[fault],
+        )
     return render_archiving.result(archiving.latest(edge.ctx, deposit_id), edge.uris)
 
 

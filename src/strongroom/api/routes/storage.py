@@ -34,7 +34,7 @@ from strongroom.wire.uris import file_uri
         "Read the bytes of a Binary, of any version",
         media_type="*/*",
         also=(206, 304),
-        problems=(404, 410, 416),
+        problems=(404, 416),
         headers={
             "Range": "Byte ranges",
             "If-None-Match": "An ETag",
