@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Thread
 
 from strongroom import __version__, config, places
@@ -84,6 +85,18 @@ def open_context(settings: Settings, queue: Queue | None = None) -> Context:
         configured=configured_grants(settings),
         origins=places.open_origins(settings),
         destinations=places.open_destinations(settings),
+    )
+
+
+def _for_users(ctx: Context, settings: Settings) -> Context:
+    """The same parts, whose requests to a store end as soon as users want to know."""
+    patience = places.for_users(settings)
+    return replace(
+        ctx,
+        areas=places.open_areas(settings, patience),
+        repository=Repository(places.open_root(settings, patience, create=False)),
+        origins=places.open_origins(settings, patience),
+        destinations=places.open_destinations(settings, patience),
     )
 
 
@@ -178,7 +191,8 @@ def _serve(settings: Settings) -> int:
             loopback_only=settings.host.strip("[]") in config.LOOPBACK,
             max_json=settings.max_body,
         )
-        app = create_app(ctx, settings=edge, authentication=_authentication(settings))
+        serving = _for_users(ctx, settings)
+        app = create_app(serving, settings=edge, authentication=_authentication(settings))
         supervisor.start()
         try:
             return _run_uvicorn(app, listener, settings)
