@@ -349,3 +349,15 @@ class Store(Protocol):
 
     def place(self, path: str) -> str:
         """What the people who run the store call the place of a file or folder."""
+
+
+@runtime_checkable
+class Flat(Protocol):
+    """A store that lists all that lies in it at once, however deep, by pages."""
+
+    def page(self, after: str, token: str | None = None) -> tuple[list[str], str | None]:
+        """Paths of files that come after this one by their UTF-8, and what the next page begins at.
+
+        That is the ``token`` to ask on with, for the same ``after``; None at the end. A folder that
+        is marked comes as its path and a slash.
+        """

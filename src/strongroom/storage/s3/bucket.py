@@ -195,10 +195,13 @@ class Bucket:
         *,
         delimiter: str | None = None,
         after: str | None = None,
+        beyond: str | None = None,
         most: int = 1000,
     ) -> Page:
-        """One answer of a listing."""
+        """One answer of a listing: its first, that ``after`` another, or from ``beyond`` a key."""
         asked: dict[str, Any] = {"Delimiter": delimiter} if delimiter else {}
+        if beyond is not None:
+            asked["StartAfter"] = beyond
         if after is not None:
             asked["ContinuationToken"] = after
         with told(prefix):
