@@ -133,7 +133,7 @@ $(PEERS)/versitygw-$(VERSITYGW).stamp:
 
 # objects of 100,000 files and of 10 GiB, on disk (a few minutes; needs 45 GiB)
 scale: $(VENV)/dev.stamp
-	STRONGROOM_SCALE_FILES=100000 STRONGROOM_SCALE_MIB=10240 \
+	STRONGROOM_SCALE_FILES=100000 STRONGROOM_SCALE_MIB=10240 STRONGROOM_SCALE_OBJECT_MIB=5223 \
 		$(BIN)/pytest tests/scale -o timeout=3600 $(PYTEST)
 
 # hundreds of rounds; a seed that is told when one fails is given again by STRONGROOM_CRASH_SEED=…

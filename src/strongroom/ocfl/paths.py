@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import NewType, cast
 
 from strongroom.errors import BadRequest, Damaged, Fault
+from strongroom.storage.names import encodable
 
 #: what a file is called in the state of a version
 LogicalPath = NewType("LogicalPath", str)
@@ -103,12 +104,3 @@ def also_folders(paths: Iterable[str]) -> list[str]:
                 clashing.add(above)
             above = above.rpartition("/")[0]
     return sorted(clashing)
-
-
-def encodable(path: str) -> bool:
-    """Whether UTF-8 can carry the path."""
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -77,7 +77,7 @@ class Endpoint:
 
 
 def connect(endpoint: Endpoint) -> S3Client:
-    """A client; one for each process and store, safe to share between threads."""
+    """A client; one for each process, store and patience, safe to share between threads."""
     # making one takes 15 MiB and a third of a second: of many threads, one does
     with _making:
         return _connect(endpoint)
@@ -88,11 +88,7 @@ _making = Lock()
 
 @lru_cache(maxsize=8)
 def _connect(endpoint: Endpoint) -> S3Client:
-    import boto3
-
-    session = boto3.Session()
-    parsers = session._session.get_component("response_parser_factory")
-    parsers.set_parser_defaults(timestamp_parser=_moment)
+    session = _session(replace(endpoint, patience=JOBS))
     client = _client(session, endpoint, endpoint.style)
     if endpoint.style == "auto" and not _configured(session) and not _is_aws(client):
         client = _client(session, endpoint, "path")
@@ -102,6 +98,17 @@ def _connect(endpoint: Endpoint) -> S3Client:
         client.meta.events.register("before-call.s3", _begin)
         client.meta.events.register("needs-retry.s3", _GiveUp(endpoint.patience.enough))
     return client
+
+
+@lru_cache(maxsize=8)
+def _session(endpoint: Endpoint) -> boto3.Session:
+    """What clients of one store share: most of what the first costs, and the credentials."""
+    import boto3
+
+    session = boto3.Session()
+    parsers = session._session.get_component("response_parser_factory")
+    parsers.set_parser_defaults(timestamp_parser=_moment)
+    return session
 
 
 def _client(session: boto3.Session, endpoint: Endpoint, style: str) -> S3Client:
