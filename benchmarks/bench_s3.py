@@ -270,7 +270,8 @@ def _row(
 def keys(bench: Bench, count: int) -> str:
     """A row: a deposit of very many tiny objects is listed, and held against its METS."""
     store = bench.store
-    listed, diffs = [], []
+    listed: tuple[list[float], list[float]] = ([], [])
+    diffs: tuple[list[float], list[float]] = ([], [])
     asked: list[Traffic] = []
     with bench.server("keys", str(bench.place / "root-keys")) as server:
         server.call("PUT", "/repository/bench")
@@ -297,19 +298,22 @@ def keys(bench: Bench, count: int) -> str:
         mets = writer.write(title="bench", files=described, folders=[], created=utc_now())
         store.put(bench.bucket, f"{prefix}mets.xml", mets)
         for _ in range(bench.rounds):
-            for times, address in (
+            for (times, cpu), address in (
                 (listed, deposit["id"].replace("/deposits/", "/v1/deposits/") + "/files"),
                 (diffs, f"{deposit['id']}/importjobs/diff"),
             ):
+                before = cpu_of(server.process.pid)
                 with store.watch(bench.bucket, prefix=f"{prefix}mets.xml") as traffic:
                     times.append(timed(partial(server.call, "GET", address)))
+                cpu.append(cpu_of(server.process.pid) - before)
                 asked.append(traffic)
         peak = server.peaks()[0]
     each = "; ".join(
         ", ".join(f"{what} {number}" for what, number in sorted(traffic.requests.items()))
         for traffic in asked[-2:]
     )
-    return f"| {count:,} keys | {show(listed)} s | {show(diffs)} s | {peak} MiB | {each} |"
+    shown = " | ".join(f"{show(times)} s | {show(cpu)} s" for times, cpu in (listed, diffs))
+    return f"| {count:,} keys | {shown} | {peak} MiB | {each} |"
 
 
 def imports_and_copies(bench: Bench, what: str, count: int, size: int) -> None:
@@ -350,8 +354,8 @@ def main() -> None:
             imports_and_copies(bench, "large", 1, arguments.large_mib * MIB)
         if only in (None, "keys"):
             print(f"\n### A deposit of {arguments.keys:,} objects\n")
-            print("| what | list | diff | server | requests of each |")
-            print("| --- | --- | --- | --- | --- |")
+            print("| what | list | CPU | diff | CPU | server | requests of each |")
+            print("| --- | --- | --- | --- | --- | --- | --- |")
             print(keys(bench, arguments.keys), flush=True)
 
 

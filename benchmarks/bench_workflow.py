@@ -54,12 +54,13 @@ class Server:
             ],
             stderr=self.log,
         )
-        for _ in range(600):
+        for _ in range(2400):
             try:
                 urllib.request.urlopen(self.base + "/health").close()
                 return
             except (urllib.error.URLError, ConnectionError):
                 time.sleep(0.05)
+        self.stop()
         raise SystemExit("the server did not start")
 
     def call(self, method: str, uri: str, body: object = None) -> Any:
