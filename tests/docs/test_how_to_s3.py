@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -9,18 +10,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import documents
+import pytest
 
-from support import workflow
+from strongroom import config, places
 from support.s3_server import S3Server
-from support.server import Server, environment
-from support.workflow import ok
+from support.server import environment
 
 PAGE = documents.ROOT / "docs" / "how-to" / "use-s3.md"
 #: what a page may show that nobody can run here
 OTHERS = {"ini"}
 
 
-def test_the_page_works(s3: S3Server, tmp_path: Path) -> None:
+def test_the_page_works(s3: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     buckets = {name: s3.make_bucket() for name in ("preservation-work", "preservation-store")}
     blocks: dict[str, list[str]] = {}
     for block in documents.blocks(PAGE):
@@ -39,26 +40,17 @@ def test_the_page_works(s3: S3Server, tmp_path: Path) -> None:
     assert "fit" in said, said
 
     (tmp_path / "settings.toml").write_text(settings)
-    config = {**s3.environment(), "STRONGROOM_CONFIG": str(tmp_path / "settings.toml")}
-    server = Server(tmp_path / "data", tmp_path / "server.log", env=config)
-    try:
-        server.start()
-        with workflow.connect(server.url) as client:
-            deposit = workflow.make_deposit(client)
-            assert deposit["files"].startswith(f"s3://{buckets['preservation-work']}/deposits/")
-            (tmp_path / "new scan.txt").write_bytes(b"scanned")
-            identifier = deposit["id"].rpartition("/")[2]
-            run(s3, tmp_path, sys.executable, "-c", code.replace("ID", identifier))
-            files = ok(client.get(f"/v1/deposits/{identifier}/files/objects/new%20scan.txt"))
-            assert files.content == b"scanned"
-            key = f"deposits/{identifier}/objects/new scan.txt"
-            head = s3.client.head_object(
-                Bucket=buckets["preservation-work"], Key=key, ChecksumMode="ENABLED"
-            )
-            assert head["ChecksumSHA256"], head
-        server.stop()
-    finally:
-        server.kill()
+    for name, value in s3.environment().items():
+        monkeypatch.setenv(name, value)
+    found = config.load({"data": str(tmp_path)}, environment={}, file=tmp_path / "settings.toml")
+    area = places.open_areas(found).area("ID")
+    area.create()
+    (tmp_path / "new scan.txt").write_bytes(b"scanned")
+    run(s3, tmp_path, sys.executable, "-c", code)
+    entry = area.entry("objects/new scan.txt")
+    assert entry is not None
+    assert entry.sha256 == hashlib.sha256(b"scanned").hexdigest()
+    assert places.open_root(found, create=True).spec == "1.1"
 
 
 def run(s3: S3Server, folder: Path, *command: str) -> str:
