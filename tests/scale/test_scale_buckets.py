@@ -148,7 +148,7 @@ class _Film(io.RawIOBase):
         return len(data)
 
 
-@pytest.mark.skipif(not LARGE, reason="make scale runs it: it takes 25 GiB of disk, and minutes")
+@pytest.mark.skipif(not LARGE, reason="make scale runs it: it takes 20 GiB of disk, and minutes")
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("combination", ["s3-s3", "s3-local"])
 def test_an_object_above_what_a_store_copies_at_once(combination: str, tmp_path: Path) -> None:

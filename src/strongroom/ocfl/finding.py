@@ -15,7 +15,7 @@ from strongroom.ocfl.stored import INVENTORY
 from strongroom.storage.protocols import Child, ChildKind, Flat, Store
 
 _DECLARATION = "0=ocfl_object_"
-_EXTENSIONS = StoragePath("extensions")
+_EXTENSIONS = paths.below(paths.ROOT, "extensions")
 #: comes after all that can lie in a folder
 _END = "\U0010ffff"
 
@@ -109,7 +109,7 @@ def _by_pages(store: Store, flat: Flat) -> Iterator[StoragePath | Damaged]:
                 yield from _doubtful(store, doubtful)
                 doubtful.clear()
             folder, _, name = path.rpartition("/")
-            where = StoragePath(folder)
+            where = paths.below(paths.ROOT, folder)
             if path.startswith(f"{_EXTENSIONS}/"):
                 inside = _EXTENSIONS
             elif folder and name.startswith(_DECLARATION):
@@ -143,9 +143,8 @@ def _doubtful(store: Store, folders: Iterable[StoragePath]) -> Iterator[Damaged]
         return seen[path]
 
     for folder in folders:
-        parts = folder.split("/")
-        above = (StoragePath("/".join(parts[:count])) for count in range(1, len(parts)))
-        if any(_is_object(found) or _has_inventory(found) for found in map(children, above)):
+        higher = map(children, paths.above(folder))
+        if any(_is_object(found) or _has_inventory(found) for found in higher):
             continue
         if not _is_object(children(folder)):
             yield from _strays(store, folder, children(folder))

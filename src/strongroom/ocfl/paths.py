@@ -79,6 +79,12 @@ def below(folder: StoragePath, path: str) -> StoragePath:
     return StoragePath(f"{folder}/{path}" if folder else path)
 
 
+def above(path: StoragePath) -> list[StoragePath]:
+    """The folders between the root and this one, the highest first."""
+    parts = path.split("/")
+    return [StoragePath("/".join(parts[:count])) for count in range(1, len(parts))]
+
+
 # ------------------------------------------------------------------------------------- judging
 
 
