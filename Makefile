@@ -37,7 +37,7 @@ help:
 	@echo 'make pytest-postgresql  a part of the tests once more with PostgreSQL; all: POSTGRESQL=tests'
 	@echo 'make peers  build rocfl and ocfl-java (by cargo; by mvn and javac), which judge our storage,'
 	@echo '            versitygw (by go), the S3 server of the tests, and fetch the METS schema (by pip)'
-	@echo 'make scale  objects of 100,000 files and of 10 GiB, with bounded memory (needs 45 GiB of disk)'
+	@echo 'make scale  objects of 100,000 files and of 10 GiB, also in buckets, in bounded memory (65 GiB of disk)'
 	@echo 'make crash  servers and workers killed at random during imports, hundreds of times (an hour)'
 	@echo 'make wheel  build the wheel and try it in a scratch environment'
 	@echo 'make bench  run the benchmarks;  make lock  renew the locks;  make clean  remove all that was made'
@@ -133,9 +133,9 @@ $(PEERS)/versitygw-$(VERSITYGW).stamp:
 		'and is go 1.21 or newer (1.25 where it may not fetch another)?' >&2; exit 1; }
 	@touch $@
 
-# objects of 100,000 files and of 10 GiB, on disk (a few minutes; needs 45 GiB)
+# objects of 100,000 files and of 10 GiB, and of 5.1 GiB in a bucket, on disk (some minutes; needs 65 GiB)
 scale: $(VENV)/dev.stamp
-	STRONGROOM_SCALE_FILES=100000 STRONGROOM_SCALE_MIB=10240 \
+	STRONGROOM_SCALE_FILES=100000 STRONGROOM_SCALE_MIB=10240 STRONGROOM_SCALE_OBJECT_MIB=5223 \
 		$(BIN)/pytest tests/scale -o timeout=3600 $(PYTEST)
 
 # hundreds of rounds; a seed that is told when one fails is given again by STRONGROOM_CRASH_SEED=…

@@ -1,8 +1,10 @@
 """Times imports from a bucket, into a bucket and into a folder, beside plain copies of the same.
 
-    python benchmarks/bench_s3.py [--rounds 5] [--small 2000] [--large-mib 1024] [--folder DIR]
+    python benchmarks/bench_s3.py [--rounds 5] [--small 2000] [--large-mib 1024] [--keys 100000]
+        [--folder DIR] [--only {small,large,keys}]
 
-Starts an S3 server of its own (the one of the tests, ``make peers``), with its files in memory.
+Starts an S3 server of its own (the one of the tests, ``make peers``), with its files in memory; it
+ends with the benchmark, however that ends.
 Prints Markdown tables: medians with minimum and maximum, requests for each file, bytes that went
 from and to the store through a client, and CPU time. ``aws s3 cp`` takes part where it is
 installed.
@@ -11,10 +13,12 @@ installed.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import re
 import resource
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -65,13 +69,13 @@ class Watched(S3Server):
     """A server of which it is known what it was asked for."""
 
     @contextmanager
-    def watch(self, bucket: str) -> Iterator[Traffic]:
-        """All that is asked for inside the ``with``."""
+    def watch(self, bucket: str, prefix: str = "") -> Iterator[Traffic]:
+        """All that is asked for inside the ``with``; ``prefix`` is of keys whose size matters."""
         start = self.access_log_path.stat().st_size
         traffic = Traffic()
         yield traffic
         time.sleep(0.2)
-        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         sizes = {said["Key"]: said["Size"] for page in pages for said in page.get("Contents", ())}
         with self.access_log_path.open(encoding="utf-8", errors="replace") as log:
             log.seek(start)
@@ -263,35 +267,96 @@ def _row(
     )
 
 
+def keys(bench: Bench, count: int) -> str:
+    """A row: a deposit of very many tiny objects is listed, and held against its METS."""
+    store = bench.store
+    listed: tuple[list[float], list[float]] = ([], [])
+    diffs: tuple[list[float], list[float]] = ([], [])
+    asked: list[Traffic] = []
+    with bench.server("keys", str(bench.place / "root-keys")) as server:
+        server.call("PUT", "/repository/bench")
+        body = {"archivalGroup": f"{server.base}/repository/bench/keys"}
+        deposit = server.call("POST", "/deposits", body | {"archivalGroupName": "bench"})
+        prefix = deposit["files"].partition(f"s3://{bench.bucket}/")[2]
+        described = []
+
+        def files() -> Iterator[tuple[str, bytes]]:
+            for number in range(count):
+                data = b"%d" % number
+                path = f"objects/{number // 1000:03}/{number:06}.bin"
+                described.append(
+                    DescribedFile(
+                        path=path,
+                        size=len(data),
+                        digest=hashlib.sha256(data).hexdigest(),
+                        content_type="application/octet-stream",
+                    )
+                )
+                yield prefix + path, data
+
+        store.plant(bench.bucket, files())
+        mets = writer.write(title="bench", files=described, folders=[], created=utc_now())
+        store.put(bench.bucket, f"{prefix}mets.xml", mets)
+        for _ in range(bench.rounds):
+            for (times, cpu), address in (
+                (listed, deposit["id"].replace("/deposits/", "/v1/deposits/") + "/files"),
+                (diffs, f"{deposit['id']}/importjobs/diff"),
+            ):
+                before = cpu_of(server.process.pid)
+                with store.watch(bench.bucket, prefix=f"{prefix}mets.xml") as traffic:
+                    times.append(timed(partial(server.call, "GET", address)))
+                cpu.append(cpu_of(server.process.pid) - before)
+                asked.append(traffic)
+        peak = server.peaks()[0]
+    each = "; ".join(
+        ", ".join(f"{what} {number}" for what, number in sorted(traffic.requests.items()))
+        for traffic in asked[-2:]
+    )
+    shown = " | ".join(f"{show(times)} s | {show(cpu)} s" for times, cpu in (listed, diffs))
+    return f"| {count:,} keys | {shown} | {peak} MiB | {each} |"
+
+
+def imports_and_copies(bench: Bench, what: str, count: int, size: int) -> None:
+    """Prints a table: imports, and plain copies of the same files."""
+    folder = bench.place / what
+    files = make_files(folder, count, size)
+    print(f"\n### {count:,} × {size:,} bytes\n")
+    print("| what | time | requests a file | from + to the store | CPU of ours | more |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    prefix = f"source-{what}/"
+    bench.fill(prefix, folder, files)
+    print(bench.imports(f"S3-S3-{what}", f"s3://{bench.bucket}/root-{what}", folder, files))
+    for row in bench.loops(files, prefix, local=False):
+        print(row)
+    print(bench.imports(f"S3-local-{what}", str(bench.place / f"root-{what}"), folder, files))
+    for row in bench.loops(files, prefix, local=True):
+        print(row, flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--small", type=int, default=2000)
     parser.add_argument("--large-mib", type=int, default=1024)
+    parser.add_argument("--keys", type=int, default=100_000)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--only", choices=("small", "large", "keys"))
     arguments = parser.parse_args()
+    only = arguments.only
+    # a kill in good order ends the servers and removes the files, as a Ctrl-C does
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     shown = arguments.folder or Path("/dev/shm" if Path("/dev/shm").is_dir() else "/tmp")
     with TemporaryDirectory(prefix="strongroom-bench-", dir=shown) as scratch, Watched() as store:
-        place = Path(scratch)
-        bench = Bench(store, place, arguments.rounds)
-        for what, count, size in (
-            ("small", arguments.small, 10 << 10),
-            ("large", 1, arguments.large_mib * MIB),
-        ):
-            folder = place / what
-            files = make_files(folder, count, size)
-            print(f"\n### {count:,} × {size:,} bytes\n")
-            print("| what | time | requests a file | from + to the store | CPU of ours | more |")
-            print("| --- | --- | --- | --- | --- | --- |")
-            prefix = f"source-{what}/"
-            bench.fill(prefix, folder, files)
-            print(bench.imports(f"S3-S3-{what}", f"s3://{bench.bucket}/root-{what}", folder, files))
-            for row in bench.loops(files, prefix, local=False):
-                print(row)
-            root = str(place / f"root-{what}")
-            print(bench.imports(f"S3-local-{what}", root, folder, files))
-            for row in bench.loops(files, prefix, local=True):
-                print(row, flush=True)
+        bench = Bench(store, Path(scratch), arguments.rounds)
+        if only in (None, "small"):
+            imports_and_copies(bench, "small", arguments.small, 10 << 10)
+        if only in (None, "large"):
+            imports_and_copies(bench, "large", 1, arguments.large_mib * MIB)
+        if only in (None, "keys"):
+            print(f"\n### A deposit of {arguments.keys:,} objects\n")
+            print("| what | list | CPU | diff | CPU | server | requests of each |")
+            print("| --- | --- | --- | --- | --- | --- | --- |")
+            print(keys(bench, arguments.keys), flush=True)
 
 
 if __name__ == "__main__":

@@ -29,8 +29,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
 from strongroom.domain.description import DescribedFile
 from strongroom.mets import writer
+from support import orphans
 
 MIB = 1 << 20
 #: requests in a round of GETs
@@ -44,15 +47,20 @@ class Server:
         self.base = f"http://localhost:{port}"
         self.log = (data.parent / f"{data.name}.log").open("wb")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "strongroom", "serve", "--data", data, "--port", str(port)],
+            [
+                *orphans.prefix(),
+                *(sys.executable, "-m", "strongroom", "serve"),
+                *("--data", data, "--port", str(port)),
+            ],
             stderr=self.log,
         )
-        for _ in range(600):
+        for _ in range(2400):
             try:
                 urllib.request.urlopen(self.base + "/health").close()
                 return
             except (urllib.error.URLError, ConnectionError):
                 time.sleep(0.05)
+        self.stop()
         raise SystemExit("the server did not start")
 
     def call(self, method: str, uri: str, body: object = None) -> Any:

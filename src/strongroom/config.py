@@ -49,6 +49,8 @@ class Settings:
     #: ``no``, or ``yes``: the operator's word that one server alone writes to an OCFL root in a
     #: store that heeds no conditions
     s3_single_writer: str
+    #: seconds for which a request of a user waits for a store that does not answer
+    s3_timeout: int
     #: storage layout of a new root: the number of a registered extension, ``0003`` or ``0004``
     ocfl_layout: str
     #: ``warn``, ``refuse`` or ``ignore``: what to do about extensions of the root that are unknown
@@ -110,6 +112,7 @@ OPTIONS: dict[str, tuple[str, str]] = {
         "no",
         "yes: no other server writes to the OCFL root, in a store without conditional writes",
     ),
+    "s3_timeout": ("20", "seconds that a request of a user waits for a store that hangs"),
     "ocfl_layout": ("0004", "storage layout of a new OCFL root: 0004 (hashed) or 0003 (with id)"),
     "unknown_extensions": ("warn", "warn, refuse or ignore: OCFL extensions that are not known"),
     "storage_origins": (
@@ -381,6 +384,7 @@ _NUMBERS = (
     "port",
     "clock_skew",
     "token_lifetime",
+    "s3_timeout",
     "job_threads",
     "max_body",
     "max_mets",
@@ -418,6 +422,7 @@ _TEXTS = (
 _LIMITS = {
     "port": (1, 65535),
     "job_threads": (1, 64),
+    "s3_timeout": (1, 600),
     "clock_skew": (0, 300),
     "token_lifetime": (60, 86400),
 }

@@ -19,7 +19,8 @@ from strongroom.services.context import Destination
 from strongroom.storage import durable
 from strongroom.storage.local import LocalWorkArea, LocalWorkAreas
 from strongroom.storage.protocols import WorkArea, WorkAreas
-from strongroom.storage.s3.connection import Endpoint
+from strongroom.storage.s3 import connection
+from strongroom.storage.s3.connection import JOBS, Endpoint, Patience
 from strongroom.storage.s3.location import Location
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _LAYOUTS: dict[str, Layout] = {"0003": HashAndId(), "0004": Hashed()}
 
 
-def open_areas(settings: Settings) -> WorkAreas:
+def open_areas(settings: Settings, patience: Patience = JOBS) -> WorkAreas:
     """Where the files of deposits are; a folder that is missing is made."""
     place = settings.deposits
     if isinstance(place, Path):
@@ -38,7 +39,7 @@ def open_areas(settings: Settings) -> WorkAreas:
     from strongroom.storage.s3.bucket import Bucket
     from strongroom.storage.s3.workareas import S3WorkAreas
 
-    return S3WorkAreas(Bucket(place.bucket, endpoint(settings)), place)
+    return S3WorkAreas(Bucket(place.bucket, endpoint(settings, patience)), place)
 
 
 def check_areas(settings: Settings, areas: WorkAreas) -> None:
@@ -63,29 +64,29 @@ def try_root(settings: Settings) -> None:
         raise unfit()
 
 
-def open_origins(settings: Settings) -> tuple[WorkArea, ...]:
+def open_origins(settings: Settings, patience: Patience = JOBS) -> tuple[WorkArea, ...]:
     """What import jobs of the Storage API may read."""
-    return tuple(_origin(place, settings) for place in settings.storage_origins)
+    return tuple(_origin(place, settings, patience) for place in settings.storage_origins)
 
 
-def _origin(place: Place, settings: Settings) -> WorkArea:
+def _origin(place: Place, settings: Settings, patience: Patience) -> WorkArea:
     if isinstance(place, Path):
         return LocalWorkArea(place.parent, place.name)
     from strongroom.storage.s3.bucket import Bucket
     from strongroom.storage.s3.workarea import S3WorkArea
 
-    return S3WorkArea(Bucket(place.bucket, endpoint(settings)), place)
+    return S3WorkArea(Bucket(place.bucket, endpoint(settings, patience)), place)
 
 
-def open_destinations(settings: Settings) -> tuple[Destination, ...]:
+def open_destinations(settings: Settings, patience: Patience = JOBS) -> tuple[Destination, ...]:
     """What exports of the Storage API may be written to.
 
     BadRequest for a folder that is not there: a disk may not be mounted.
     """
-    return tuple(_destination(place, settings) for place in settings.storage_destinations)
+    return tuple(_destination(place, settings, patience) for place in settings.storage_destinations)
 
 
-def _destination(place: Place, settings: Settings) -> Destination:
+def _destination(place: Place, settings: Settings, patience: Patience) -> Destination:
     if isinstance(place, Path):
         if not place.is_dir():
             raise BadRequest(
@@ -96,16 +97,16 @@ def _destination(place: Place, settings: Settings) -> Destination:
     from strongroom.storage.s3.bucket import Bucket
     from strongroom.storage.s3.workareas import S3WorkAreas
 
-    areas = S3WorkAreas(Bucket(place.bucket, endpoint(settings)), place)
+    areas = S3WorkAreas(Bucket(place.bucket, endpoint(settings, patience)), place)
     return Destination(uri=place.uri, areas=areas)
 
 
-def open_root(settings: Settings, *, create: bool) -> OcflRoot:
+def open_root(settings: Settings, patience: Patience = JOBS, *, create: bool) -> OcflRoot:
     """The OCFL storage root; errors as those of ``OcflRoot.open``."""
     place = settings.ocfl_root
     with _named("the OCFL root", place):
         return OcflRoot.open(
-            place if isinstance(place, Path) else store(place, settings),
+            place if isinstance(place, Path) else store(place, settings, patience),
             create=create,
             layout=_LAYOUTS[settings.ocfl_layout],
             unknown=Unknown(settings.unknown_extensions.lower()),
@@ -127,18 +128,24 @@ def _named(what: str, place: Place) -> Iterator[None]:
         ) from error
 
 
-def store(place: Location, settings: Settings) -> S3Store:
+def store(place: Location, settings: Settings, patience: Patience = JOBS) -> S3Store:
     """A prefix of a bucket, for reading."""
     from strongroom.storage.s3.bucket import Bucket
     from strongroom.storage.s3.store import S3Store
 
-    return S3Store(Bucket(place.bucket, endpoint(settings)), place)
+    return S3Store(Bucket(place.bucket, endpoint(settings, patience)), place)
 
 
-def endpoint(settings: Settings) -> Endpoint:
+def for_users(settings: Settings) -> Patience:
+    """How long requests wait for a store if users wait for them."""
+    return connection.for_users(settings.s3_timeout)
+
+
+def endpoint(settings: Settings, patience: Patience = JOBS) -> Endpoint:
     """The S3 store that the settings name, if they name one."""
     return Endpoint(
         url=settings.s3_endpoint,
         region=settings.s3_region,
         style=cast(Any, settings.s3_addressing.lower()),
+        patience=patience,
     )

@@ -225,3 +225,116 @@ def test_no_signature_is_logged(stage: Stage, deposit: Json) -> None:
     log = stage.server.log_text()
     assert "Signature" not in log
     assert stage.s3.secret_key not in log
+
+
+# ---------------------------------------------------------------------------- files in parts
+
+LEAST = 5 << 20
+FILM = bytes(range(256)) * (LEAST // 256) + b"end"
+
+
+def upload(stage: Stage, deposit: Json, path: str, action: str = "", **more: Any) -> httpx.Response:
+    place = urlsplit(deposit["id"]).path.replace("/deposits/", "/v1/deposits/")
+    headers = more.pop("headers", {})
+    address = f"{stage.server.url}{place}/uploads{action}"
+    return stage.client.post(address, json={"path": path, **more}, headers=headers)
+
+
+def begun(stage: Stage, deposit: Json, path: str = AWKWARD, **more: Any) -> Json:
+    if not stage.in_bucket:
+        answer = upload(stage, deposit, path, size=len(FILM))
+        assert ok(answer, 409).json()["code"] == "no-parts"
+        pytest.skip("files in a folder are put whole")
+    answer = ok(upload(stage, deposit, path, size=len(FILM), partSize=LEAST, **more), 200)
+    assert answer.headers["cache-control"] == "no-store"
+    found: Json = answer.json()
+    return found
+
+
+def send_parts(links: Json) -> list[str]:
+    """The ETags of all parts, sent last to first."""
+    found = []
+    for part in reversed(links["parts"]):
+        start = (part["number"] - 1) * links["partSize"]
+        answer = send(part, FILM[start : start + part["size"]])
+        assert answer.status_code == 200, answer.text
+        found.append(answer.headers["etag"])
+    return found[::-1]
+
+
+def test_a_file_is_sent_in_parts(stage: Stage, deposit: Json) -> None:
+    links = begun(stage, deposit)
+    assert [(part["number"], part["size"]) for part in links["parts"]] == [(1, LEAST), (2, 3)]
+    etags = send_parts(links)
+    assert stage.paths(deposit) == []
+    # links that have ended are made anew, and a part may be sent again
+    again = begun(stage, deposit, upload=links["upload"])
+    assert again["upload"] == links["upload"]
+    assert send(again["parts"][1], FILM[LEAST:]).headers["etag"] == etags[1]
+    for _ in range(2):  # the second as by a client that has lost the answer
+        done = ok(
+            upload(stage, deposit, AWKWARD, "/complete", upload=links["upload"], etags=etags), 200
+        )
+        assert (done.json()["path"], done.json()["size"]) == (AWKWARD, len(FILM))
+    assert stage.read(deposit, AWKWARD) == FILM
+
+
+def test_parts_are_held_to_what_was_said_of_them(stage: Stage, deposit: Json) -> None:
+    links = begun(stage, deposit, "objects/film")
+    shorter = links["parts"][0] | {"headers": {"Content-Length": str(LEAST - 1)}}
+    assert send(shorter, FILM[: LEAST - 1]).status_code == 403
+    etags = send_parts(links)
+    for wrong in (etags[:1], [*etags, etags[0]], etags[::-1], ['"0"', etags[1]]):
+        answer = upload(
+            stage, deposit, "objects/film", "/complete", upload=links["upload"], etags=wrong
+        )
+        assert ok(answer, 422).json()["code"] == "bad-parts", wrong
+    assert stage.paths(deposit) == []
+
+
+def test_an_upload_is_aborted(stage: Stage, deposit: Json) -> None:
+    links = begun(stage, deposit, "objects/film")
+    etags = send_parts(links)
+    for _ in range(2):
+        ok(upload(stage, deposit, "objects/film", "/abort", upload=links["upload"]), 204)
+    bucket, prefix = stage.bucket_and_prefix(deposit)
+    assert [key for key in stage.s3.uploads(bucket) if key.startswith(prefix)] == []
+    for name in (links["upload"], "nonsense", "5-5-x", f"9-{LEAST}-x"):
+        answer = upload(stage, deposit, "objects/film", "/complete", upload=name, etags=etags[:1])
+        if name != links["upload"]:
+            assert ok(answer, 404).json()["code"] == "no-upload", name
+    answer = upload(
+        stage, deposit, "objects/film", "/complete", upload=links["upload"], etags=etags
+    )
+    assert ok(answer, 404).json()["code"] == "no-upload"
+
+
+def test_uploads_that_cannot_be(stage: Stage, deposit: Json) -> None:
+    begun(stage, deposit, "objects/a/film")
+    for path, more, code in (
+        ("objects/../x", {}, "bad-path"),
+        ("objects/x", {"size": 0}, "bad-upload"),
+        ("objects/x", {"size": (5 << 40) + 1}, "bad-upload"),
+        ("objects/x", {"seconds": 0}, "bad-upload"),
+        ("objects/x", {"partSize": LEAST - 1}, "bad-parts"),
+        ("objects/x", {"size": 5 << 40, "partSize": LEAST}, "bad-parts"),
+    ):
+        answer = upload(stage, deposit, path, **{"size": len(FILM), **more})
+        assert ok(answer, 400).json()["code"] == code, (path, more)
+    stage.put(deposit, "objects/file", b"x")
+    assert upload(stage, deposit, "objects/file/x", size=1).status_code == 409
+    huge = ok(upload(stage, deposit, "objects/huge", size=5 << 40), 200).json()
+    assert len(huge["parts"]) <= 1024
+    assert sum(part["size"] for part in huge["parts"]) == 5 << 40
+
+
+def test_others_complete_no_upload_while_the_deposit_is_locked(stage: Stage, deposit: Json) -> None:
+    other = {"X-Client-Identity": "other"}
+    links = begun(stage, deposit, "objects/film", headers=other)
+    etags = send_parts(links)
+    ok(stage.client.post(f"{deposit['id']}/lock", headers={"X-Client-Identity": "me"}), 204)
+    more = {"upload": links["upload"], "headers": other}
+    assert upload(stage, deposit, "objects/film", "/abort", **more).status_code == 409
+    answer = upload(stage, deposit, "objects/film", "/complete", etags=etags, **more)
+    assert answer.status_code == 409
+    assert stage.paths(deposit) == []

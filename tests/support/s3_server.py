@@ -5,15 +5,21 @@ What is stored there is left to the tests, which are given an endpoint, credenti
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
+import json
 import os
+import re
 import secrets
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -22,6 +28,7 @@ from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
+from support import orphans
 from support.server import environment, free_port
 
 READY_SECONDS = 30.0
@@ -32,6 +39,8 @@ ENDPOINT = "STRONGROOM_TEST_S3_ENDPOINT"
 _BUILT = Path(__file__).parents[2] / "build" / "peers" / "bin" / "versitygw"
 #: a file system in memory that keeps extended attributes
 _MEMORY = Path("/dev/shm")
+#: in a line of the access log: operation, key, path, status
+_OPERATION = re.compile(r" s3_(\w+) .*? /\S* \d{3} ")
 
 
 def program() -> Path | None:
@@ -54,8 +63,14 @@ def require() -> None:
 class S3Server:
     """One S3 server; a context manager that ends it and removes its files."""
 
-    def __init__(self, *, port: int | None = None, versions: bool = False) -> None:
-        """``versions`` allows buckets to keep what is replaced and deleted."""
+    def __init__(
+        self, *, port: int | None = None, versions: bool = False, folder: Path | None = None
+    ) -> None:
+        """``versions`` allows buckets to keep what is replaced and deleted.
+
+        ``folder`` is where its files are, for more of them than go into memory; its file system
+        must keep extended attributes.
+        """
         require()
         found = program()
         assert found is not None
@@ -65,9 +80,8 @@ class S3Server:
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.access_key = "test" + secrets.token_hex(4)
         self.secret_key = secrets.token_hex(16)
-        self._files = Path(
-            tempfile.mkdtemp(prefix="s3-", dir=_MEMORY if _MEMORY.is_dir() else None)
-        )
+        folder = folder or (_MEMORY if _MEMORY.is_dir() else None)
+        self._files = Path(tempfile.mkdtemp(prefix="s3-", dir=folder))
         self.log_path = self._files / "server.log"
         #: a line for each request, in the format of AWS server access logs
         self.access_log_path = self._files / "access.log"
@@ -91,6 +105,7 @@ class S3Server:
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [
+                    *orphans.prefix(),
                     *(str(self._program), "--port", f"127.0.0.1:{self.port}", "--quiet"),
                     *("--keep-alive", "--access-log", str(self.access_log_path)),
                     *("posix", *self._options, str(self._files / "buckets")),
@@ -197,6 +212,35 @@ class S3Server:
             Bucket=bucket, Key=key, Body=data, **asked
         )
         return str(answer["ETag"])
+
+    def plant(self, bucket: str, files: Iterable[tuple[str, bytes]]) -> None:
+        """Lay very many small objects into the server's files, as its answer to a PUT does.
+
+        Keys with their bytes; each has a CRC32 of the store, as clients of today send it.
+        """
+        root = self._files / "buckets" / bucket
+        made = {""}
+        for key, data in files:
+            folder = key.rpartition("/")[0]
+            if folder not in made:
+                (root / folder).mkdir(parents=True, exist_ok=True)
+                made.add(folder)
+            crc32 = base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
+            checksums = {"Algorithm": "CRC32", "Type": "FULL_OBJECT", "CRC32": crc32}
+            path = root / key
+            path.write_bytes(data)
+            for name, value in (
+                ("etag", f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'),
+                ("content-type", "binary/octet-stream"),
+                ("checksums", json.dumps(checksums)),
+            ):
+                os.setxattr(path, f"user.{name}", value.encode())
+
+    def requests(self, since: int = 0) -> Counter[str]:
+        """How often each operation was asked for since its log had this many bytes."""
+        with self.access_log_path.open(encoding="utf-8", errors="replace") as log:
+            log.seek(since)
+            return Counter(match[1] for line in log if (match := _OPERATION.search(line)))
 
     def get(self, bucket: str, key: str) -> bytes:
         with self.client.get_object(Bucket=bucket, Key=key)["Body"] as body:

@@ -180,8 +180,13 @@ def test_settings_of_authentication_that_would_let_too_many_in_are_refused(tmp_p
         both = {"oidc_issuers": f"{good}, {bad}", "oidc_audience": "x"}
         assert faults_of(tmp_path, **on, **both) == {"oidc_issuers"}, bad
     assert faults_of(
-        tmp_path, authentication="maybe", default_role="king", clock_skew="301", token_lifetime="1"
-    ) == {"authentication", "default_role", "clock_skew", "token_lifetime"}
+        tmp_path,
+        authentication="maybe",
+        default_role="king",
+        clock_skew="301",
+        token_lifetime="1",
+        s3_timeout="0",
+    ) == {"authentication", "default_role", "clock_skew", "token_lifetime", "s3_timeout"}
     found = config.load(
         {
             "data": str(tmp_path),

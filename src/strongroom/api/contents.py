@@ -1,13 +1,14 @@
 """Bytes as an HTTP answer: conditions, ranges, digests, and headers that keep them harmless.
 
-A small file is read and verified whole before the first byte is sent; a large one is verified while
-it flows, and if it proves damaged the answer is left unfinished, so that the connection breaks.
+A small file is read and verified whole before the first byte is sent. Of a large one the beginning
+is read before the answer starts, so that a store which is away can be told; it is verified while it
+flows, and if it proves damaged the answer is left unfinished, so that the connection breaks.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from email.utils import format_datetime
 from typing import Any
@@ -156,10 +157,13 @@ class _Sending(ASGIResponse):
         self._content = content
         self._parts = () if head else decided.parts
         self._whole: bytes | None = None
+        self._begun: Iterator[bytes] | None = None
         if content.size <= SMALL and self._parts:
             self._whole = b"".join(content.read(0, content.size))
             if len(self._whole) != content.size:
                 raise _cut_short(content, content.size, len(self._whole))
+        elif spans := [part.span for part in self._parts if part.span is not None]:
+            self._begun = _begun(content.read(spans[0].start, spans[0].length))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.start_response(send)
@@ -195,7 +199,9 @@ class _Sending(ASGIResponse):
             raise failures[0]
 
     async def _send_span(self, span: Span, send: Send) -> None:
-        chunks = await to_thread.run_sync(self._content.read, span.start, span.length)
+        chunks, self._begun = self._begun, None
+        if chunks is None:
+            chunks = await to_thread.run_sync(self._content.read, span.start, span.length)
         sent = 0
         try:
             while (chunk := await to_thread.run_sync(next, chunks, None)) is not None:
@@ -207,6 +213,18 @@ class _Sending(ASGIResponse):
                 close()
         if sent != span.length:
             raise _cut_short(self._content, span.length, sent)
+
+
+def _begun(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same chunks, of which the first was read."""
+    first = next(chunks, None)
+
+    def all_of_them() -> Iterator[bytes]:
+        if first is not None:
+            yield first
+            yield from chunks
+
+    return all_of_them()
 
 
 async def _send_more(send: Send, chunk: bytes) -> None:

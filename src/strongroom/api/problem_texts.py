@@ -322,8 +322,21 @@ _MATERIAL = {
     "identifier-without-path": "The identifier is known, but its record names no repository path.",
     "mets-encoding": "Only METS in UTF-8 can be edited. Save it as UTF-8.",
     "link-too-large": (
-        "A link brings at most 5 GiB. Put larger files with PUT /v1/deposits/{id}/files/{path}, or "
-        "in parts into the bucket."
+        "A link brings at most 5 GiB. Send larger files in parts (POST /v1/deposits/{id}/uploads), "
+        "or with PUT /v1/deposits/{id}/files/{path}."
+    ),
+    "no-parts": (
+        "The files of this deposit lie in a folder, where each is put whole, of any size, with PUT "
+        "/v1/deposits/{id}/files/{path}."
+    ),
+    "no-upload": (
+        "The store knows no such upload: it was aborted or completed, or is more than a day old. "
+        "Begin it anew."
+    ),
+    "bad-upload": "An upload in parts has 1 byte to 5 TiB, and links for 1 to 43,200 seconds.",
+    "bad-parts": (
+        "Parts have 5 MiB to 5 GiB (the last may be smaller), and a file at most 1,024 of them. An "
+        "upload is completed by the ETags of all its parts, first to last."
     ),
     "mets-too-large": (
         "The METS file is larger than this server reads; the operator can raise the limit "

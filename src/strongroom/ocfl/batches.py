@@ -16,6 +16,7 @@ from strongroom.ocfl.content import NewContent
 from strongroom.ocfl.plan import NewFile
 from strongroom.storage import copier, durable, smallfiles
 from strongroom.storage.copier import MOST_GROUPS, Copier, Group, Known
+from strongroom.storage.names import encodable
 from strongroom.storage.protocols import Folders
 
 #: files and bytes after which a batch is full: enough to be worth a message, few enough that a
@@ -136,7 +137,7 @@ class Batches:
         """The files of the batch with their places, by folders; what cannot be is handed back."""
         files, self._next, self._bytes = self._next, [], 0
         named = [path for _, file in files for path in (file.logical, file.source)]
-        if paths.unsafe(named) or not paths.encodable("".join(named)):
+        if paths.unsafe(named) or not encodable("".join(named)):
             self._odd += [item for item in files if not _plain(item[1])]
             files = [item for item in files if _plain(item[1])]
         groups: list[_Group] = []
@@ -229,4 +230,4 @@ class Batches:
 def _plain(file: NewFile) -> bool:
     """Whether nothing has to be said about the paths themselves."""
     both = (file.logical, file.source)
-    return not paths.unsafe(both) and all(path.isascii() or paths.encodable(path) for path in both)
+    return not paths.unsafe(both) and all(path.isascii() or encodable(path) for path in both)

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import NewType, cast
 
 from strongroom.errors import BadRequest, Damaged, Fault
+from strongroom.storage.names import encodable
 
 #: what a file is called in the state of a version
 LogicalPath = NewType("LogicalPath", str)
@@ -78,6 +79,12 @@ def below(folder: StoragePath, path: str) -> StoragePath:
     return StoragePath(f"{folder}/{path}" if folder else path)
 
 
+def above(path: StoragePath) -> list[StoragePath]:
+    """The folders between the root and this one, the highest first."""
+    parts = path.split("/")
+    return [StoragePath("/".join(parts[:count])) for count in range(1, len(parts))]
+
+
 # ------------------------------------------------------------------------------------- judging
 
 
@@ -103,12 +110,3 @@ def also_folders(paths: Iterable[str]) -> list[str]:
                 clashing.add(above)
             above = above.rpartition("/")[0]
     return sorted(clashing)
-
-
-def encodable(path: str) -> bool:
-    """Whether UTF-8 can carry the path."""
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True

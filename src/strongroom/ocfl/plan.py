@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from strongroom.errors import Fault
 from strongroom.ocfl import digests, paths
 from strongroom.ocfl.paths import LogicalPath
+from strongroom.storage.names import encodable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +147,7 @@ def _unknown_algorithms(plan: Plan) -> Iterator[Fault]:
 
 
 def _not_encodable(named: Iterable[str]) -> Iterator[str]:
-    return (name for name in named if not paths.encodable(name))
+    return (name for name in named if not encodable(name))
 
 
 def bad_path(name: str) -> Fault:

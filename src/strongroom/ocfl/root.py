@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from strongroom.errors import BadRequest, Conflict, Damaged, NotFound, StrongroomError
-from strongroom.ocfl import declared, evidence, layouts, local_backend, walk
+from strongroom.ocfl import declared, evidence, finding, layouts, local_backend, walk
 from strongroom.ocfl.backend import Backend, Repairs, reason
 from strongroom.ocfl.draft import Draft
 from strongroom.ocfl.extensions import Unknown
@@ -231,7 +231,7 @@ class OcflRoot:
         if not every:
             return repairs
         done, failed = list(repairs.done), list(repairs.failed)
-        for found in walk.places(self._ground.store):
+        for found in finding.places(self._ground.store):
             try:
                 if isinstance(found, Damaged):
                     raise found

@@ -6,14 +6,19 @@ not hide the others.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from strongroom.errors import Damaged, NotFound, Unprocessable
-from strongroom.ocfl import evidence, metadata, paths, stored
+from strongroom.ocfl import evidence, finding, stored
 from strongroom.ocfl.paths import StoragePath
 from strongroom.ocfl.site import Ground
 from strongroom.ocfl.stored import StoredObject
-from strongroom.storage.protocols import ChildKind, Store
+from strongroom.storage.protocols import Flat
+
+#: objects that are read ahead of whoever uses them; each is in memory with its whole inventory
+_AHEAD = 4
 
 
 def objects(site: Ground) -> Iterator[StoredObject | Damaged]:
@@ -21,49 +26,40 @@ def objects(site: Ground) -> Iterator[StoredObject | Damaged]:
 
     Objects that are purged while the walk goes on are left out.
     """
-    for found in places(site.store):
-        if isinstance(found, Damaged):
-            yield found
-        else:
-            yield from _read(site, found)
+    found = finding.places(site.store)
+    if isinstance(site.store, Flat):
+        yield from _side_by_side(site, found)
+        return
+    for place in found:
+        yield from _read(site, place)
 
 
-def places(store: Store) -> Iterator[StoragePath | Damaged]:
-    """The folders of all objects, unread, and a Damaged for each thing that is none."""
-    waiting = [paths.ROOT]
-    while waiting:
-        path = waiting.pop()
+def _side_by_side(
+    site: Ground, found: Iterator[StoragePath | Damaged]
+) -> Iterator[StoredObject | Damaged]:
+    """The same objects in the same order; some are read ahead, for each takes journeys."""
+    with ThreadPoolExecutor(_AHEAD, thread_name_prefix="strongroom-walk") as pool:
+        waiting: deque[Future[list[StoredObject | Damaged]]] = deque()
         try:
-            children = store.children(path)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            if path == paths.ROOT:
-                raise
-            yield _told(store, error, path)
-            continue
-        folders = [child.name for child in children if child.kind is ChildKind.FOLDER]
-        files = [child.name for child in children if child.kind is ChildKind.FILE]
-        odd = [child.name for child in children if child.kind is not ChildKind.FOLDER]
-        if path == paths.ROOT:
-            # files in the root itself are free (E087), as is everything in its extensions
-            folders = [name for name in folders if name != "extensions"]
-            odd = [name for name in odd if name not in files]
-        elif any(name.startswith("0=ocfl_object_") for name in files):
-            yield path
-            continue
-        for name in odd:
-            place = paths.below(path, name)
-            yield Damaged(
-                f"'{place}' in the storage root belongs to no object.",
-                code="stray-file",
-                operator=f"move {store.place(place)} away, or restore the object it belonged to",
-            )
-        if stored.INVENTORY not in odd:
-            waiting += [paths.below(path, name) for name in reversed(folders)]
+            for place in found:
+                waiting.append(pool.submit(_all, site, place))
+                if len(waiting) > _AHEAD:
+                    yield from waiting.popleft().result()
+            while waiting:
+                yield from waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
 
 
-def _read(site: Ground, path: StoragePath) -> Iterator[StoredObject | Damaged]:
+def _all(site: Ground, place: StoragePath | Damaged) -> list[StoredObject | Damaged]:
+    return list(_read(site, place))
+
+
+def _read(site: Ground, path: StoragePath | Damaged) -> Iterator[StoredObject | Damaged]:
+    if isinstance(path, Damaged):
+        yield path
+        return
     try:
         found = stored.load(site.store, path)
         check_place(site, found.id, path)
@@ -74,7 +70,7 @@ def _read(site: Ground, path: StoragePath) -> Iterator[StoredObject | Damaged]:
     except Damaged as error:
         yield error
     except OSError as error:
-        yield _told(site.store, error, path)
+        yield finding.told(site.store, error, path)
 
 
 def _lost(site: Ground, path: StoragePath) -> Iterator[StoredObject | Damaged]:
@@ -88,7 +84,7 @@ def _lost(site: Ground, path: StoragePath) -> Iterator[StoredObject | Damaged]:
         if evidence.remains(site.store, path) is not None:
             yield stored.without_inventory(site.store, path)
     except (Damaged, OSError) as error:
-        yield error if isinstance(error, Damaged) else _told(site.store, error, path)
+        yield error if isinstance(error, Damaged) else finding.told(site.store, error, path)
 
 
 def check_place(site: Ground, object_id: str, path: StoragePath) -> None:
@@ -106,12 +102,3 @@ def check_place(site: Ground, object_id: str, path: StoragePath) -> None:
             f"'{object_id}' lies at '{path}' and not where its id leads, '{place}'. Move it there.",
             code="wrong-object",
         )
-
-
-def _told(store: Store, error: OSError, path: StoragePath) -> Damaged:
-    """An error about one folder among the objects; raised as it is if it is about us."""
-    place = store.place(path)
-    better = metadata.unreadable(error, place, "the storage root", name=path)
-    if isinstance(better, OSError):
-        raise better
-    return better

@@ -12,6 +12,8 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 from strongroom import config, places
 from strongroom.auth.grants_file import load as load_grants
@@ -64,6 +66,26 @@ def open_context(settings: Settings, queue: Queue | None = None) -> Context:
         configured=configured_grants(settings),
         origins=places.open_origins(settings),
         destinations=places.open_destinations(settings),
+    )
+
+
+def for_users(ctx: Context, settings: Settings) -> Context:
+    """The same parts, whose requests to a store end as soon as users want to know."""
+    named = (
+        settings.deposits,
+        settings.ocfl_root,
+        *settings.storage_origins,
+        *settings.storage_destinations,
+    )
+    if all(isinstance(place, Path) for place in named):
+        return ctx
+    patience = places.for_users(settings)
+    return replace(
+        ctx,
+        areas=places.open_areas(settings, patience),
+        repository=Repository(places.open_root(settings, patience, create=False)),
+        origins=places.open_origins(settings, patience),
+        destinations=places.open_destinations(settings, patience),
     )
 
 

@@ -17,7 +17,7 @@ from strongroom.config import Settings
 from strongroom.errors import Conflict
 from strongroom.jobs.supervisor import Supervisor
 from strongroom.runtime.logs import log_to_stderr
-from strongroom.runtime.opening import ORPHAN, locked, open_context
+from strongroom.runtime.opening import ORPHAN, for_users, locked, open_context
 from strongroom.services import maintenance, upkeep
 from strongroom.services.authentication import Authentication
 from strongroom.services.maintenance import RebuildReport
@@ -58,7 +58,8 @@ def _serve(settings: Settings) -> int:
             loopback_only=settings.host.strip("[]") in config.LOOPBACK,
             max_json=settings.max_body,
         )
-        app = create_app(ctx, settings=edge, authentication=_authentication(settings))
+        serving = for_users(ctx, settings)
+        app = create_app(serving, settings=edge, authentication=_authentication(settings))
         supervisor.start()
         try:
             return _run_uvicorn(app, listener, settings)

@@ -7,7 +7,7 @@ follows a symbolic link or leaves its place, whatever the path says.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -128,6 +128,28 @@ class Link(Protocol):
         """Aware UTC."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartLink:
+    """By which one part of a file can be sent."""
+
+    #: from 1
+    number: int
+    #: bytes
+    size: int
+    link: Link
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartLinks:
+    """By which a file can be sent in parts, in any order and again."""
+
+    #: what the upload is called
+    upload: str
+    #: bytes of every part but the last
+    part: int
+    parts: tuple[PartLink, ...]
+
+
 class Links(Protocol):
     """An area whose place itself can be read and written by links."""
 
@@ -148,6 +170,29 @@ class Links(Protocol):
 
         The place itself holds them against their digest when they come.
         """
+
+    def begin(
+        self,
+        path: str,
+        *,
+        size: int,
+        part: int | None,
+        content_type: str | None,
+        upload: str | None,
+        seconds: int,
+    ) -> PartLinks:
+        """Links for all parts of a file; new ones for an ``upload`` that was begun.
+
+        ``part`` is how many bytes each is to have. Nothing is seen at the path before the upload is
+        completed, and it is thrown away a day after it was begun. Conflict or BadRequest where no
+        file can be; BadRequest (``bad-parts``), NotFound (``no-upload``).
+        """
+
+    def complete(self, path: str, upload: str, etags: Sequence[str]) -> FileEntry:
+        """Put a file in its place whose parts have these ETags; Unprocessable (``bad-parts``)."""
+
+    def abort(self, path: str, upload: str) -> None:
+        """Throw away what came of an upload; harmless if there is none."""
 
 
 class WorkArea(Protocol):
@@ -349,3 +394,15 @@ class Store(Protocol):
 
     def place(self, path: str) -> str:
         """What the people who run the store call the place of a file or folder."""
+
+
+@runtime_checkable
+class Flat(Protocol):
+    """A store that lists all that lies in it at once, however deep, by pages."""
+
+    def page(self, after: str, token: str | None = None) -> tuple[list[str], str | None]:
+        """Paths of files that come after this one by their UTF-8, and what the next page begins at.
+
+        That is the ``token`` to ask on with, for the same ``after``; None at the end. A folder that
+        is marked comes as its path and a slash.
+        """

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from strongroom.errors import BadRequest, Conflict, Fault, NotFound, StrongroomError
 from strongroom.storage import durable
+from strongroom.storage.names import encodable
 from strongroom.storage.trouble import translated
 
 #: code of the NotFound for a path that leads over a file
@@ -186,7 +187,7 @@ class Tree:
 def split(path: str) -> list[str]:
     """The components of a path; BadRequest if it can be no path beneath a folder."""
     parts = path.split("/")
-    if any(part in ("", ".", "..") or "\0" in part for part in parts) or not _utf8(path):
+    if any(part in ("", ".", "..") or "\0" in part for part in parts) or not encodable(path):
         raise BadRequest(
             f"'{path[:200]}' is no path of a file here: it has an empty, '.' or '..' part, "
             "or characters that no name can have.",
@@ -201,15 +202,6 @@ def split(path: str) -> list[str]:
 def _ways(path: str) -> list[str]:
     """``a``, ``a/b``, ``a/b/c`` for ``a/b/c``: the paths of all folders on the way to one."""
     return list(itertools.accumulate(split(path), "{}/{}".format)) if path else []
-
-
-def _utf8(path: str) -> bool:
-    # lone surrogates would become raw bytes, and so name files that no listing shows
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def symbolic_link(path: str) -> Fault:

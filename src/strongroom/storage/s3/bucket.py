@@ -95,6 +95,11 @@ class Bucket:
     def client(self) -> S3Client:
         return connection.connect(self.endpoint)
 
+    @property
+    def unhurried(self) -> S3Client:
+        """For requests over which a store may rightly take long; see the endpoint."""
+        return connection.connect(self.endpoint.unhurried)
+
     def clock(self) -> datetime:
         """The time by the clock of the store: aware UTC, whole seconds."""
         with told(""):
@@ -129,7 +134,8 @@ class Bucket:
     def range(self, found: Listed, start: int, size: int) -> bytes:
         """``size`` bytes of just this object; fewer only if the answer broke off.
 
-        FileNotFoundError or ConditionFailed if it is not there, or not the same, any more.
+        FileNotFoundError or ConditionFailed if it is not there, or not the same, any more. An
+        answer that breaks off may also be an error of botocore or urllib3, as with streams.
         """
         with told(found.key):
             answer = self.client.get_object(
@@ -138,8 +144,8 @@ class Bucket:
                 Range=f"bytes={start}-{start + size - 1}",
                 IfMatch=found.etag,
             )
-            with answer["Body"] as body:
-                return body.read()
+        with answer["Body"] as body:
+            return body.read()
 
     def get(self, key: str) -> tuple[bytes, Found]:
         """A small object whole; FileNotFoundError if it is not there."""
@@ -189,10 +195,13 @@ class Bucket:
         *,
         delimiter: str | None = None,
         after: str | None = None,
+        beyond: str | None = None,
         most: int = 1000,
     ) -> Page:
-        """One answer of a listing."""
+        """One answer of a listing: its first, that ``after`` another, or from ``beyond`` a key."""
         asked: dict[str, Any] = {"Delimiter": delimiter} if delimiter else {}
+        if beyond is not None:
+            asked["StartAfter"] = beyond
         if after is not None:
             asked["ContinuationToken"] = after
         with told(prefix):
@@ -234,7 +243,7 @@ class Bucket:
         try:
             answer = self.patiently(
                 key,
-                lambda: self.client.put_object(
+                lambda: self.unhurried.put_object(
                     Bucket=self.name, Key=key, Body=data, **condition.arguments(), **asked
                 ),
             )
@@ -356,7 +365,7 @@ class Bucket:
                 asked["ContentType"] = content_type
         answer = self.patiently(
             key,
-            lambda: self.client.copy_object(
+            lambda: self.unhurried.copy_object(
                 Bucket=self.name,
                 Key=key,
                 CopySource={"Bucket": source.name, "Key": source_key},

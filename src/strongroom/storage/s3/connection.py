@@ -6,9 +6,11 @@ What is not set here comes from ``AWS_*`` variables and the files of the AWS com
 from __future__ import annotations
 
 import hashlib
+import math
+import time
 from base64 import b64encode
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -25,6 +27,31 @@ if TYPE_CHECKING:
 #: connections that are kept to one store
 POOL = 64
 _REGION = "us-east-1"
+#: where a request keeps when it was first sent
+_BEGAN = "strongroom_began"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to try for an answer of a store; times in seconds."""
+
+    #: how often a request is sent at most; pauses between grow from one second to twenty
+    attempts: int
+    #: until it is reached
+    connect: float
+    #: until an answer begins, and between any two pieces of it
+    read: float
+    #: after which nothing is sent again that had no answer
+    enough: float = math.inf
+
+
+#: of jobs, and of whatever nobody waits for: half a minute, and longer while it hangs
+JOBS = Patience(attempts=6, connect=10, read=120)
+
+
+def for_users(read: float) -> Patience:
+    """Of requests that somebody waits for: three seconds, or once ``read`` if the store hangs."""
+    return Patience(attempts=3, connect=3, read=read, enough=min(3, read))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +64,20 @@ class Endpoint:
     region: str | None = None
     #: ``auto``: path style for stores other than AWS, unless an AWS file says otherwise
     style: Literal["auto", "path", "virtual"] = "auto"
+    patience: Patience = JOBS
+
+    @property
+    def unhurried(self) -> Endpoint:
+        """The same for requests over which a store may rightly take long: it gets time to answer.
+
+        That are those that bring bytes, copies, and the ends of uploads in parts.
+        """
+        read = max(self.patience.read, JOBS.read)
+        return replace(self, patience=replace(self.patience, read=read))
 
 
 def connect(endpoint: Endpoint) -> S3Client:
-    """A client; one for each process and store, safe to share between threads."""
+    """A client; one for each process, store and patience, safe to share between threads."""
     # making one takes 15 MiB and a third of a second: of many threads, one does
     with _making:
         return _connect(endpoint)
@@ -51,17 +88,27 @@ _making = Lock()
 
 @lru_cache(maxsize=8)
 def _connect(endpoint: Endpoint) -> S3Client:
-    import boto3
-
-    session = boto3.Session()
-    parsers = session._session.get_component("response_parser_factory")
-    parsers.set_parser_defaults(timestamp_parser=_moment)
+    session = _session(replace(endpoint, patience=JOBS))
     client = _client(session, endpoint, endpoint.style)
     if endpoint.style == "auto" and not _configured(session) and not _is_aws(client):
         client = _client(session, endpoint, "path")
     # older stores ask for it where AWS is content with a checksum of its own kind
     client.meta.events.register("before-call.s3.DeleteObjects", _with_md5)
+    if endpoint.patience.enough < math.inf:
+        client.meta.events.register("before-call.s3", _begin)
+        client.meta.events.register("needs-retry.s3", _GiveUp(endpoint.patience.enough))
     return client
+
+
+@lru_cache(maxsize=8)
+def _session(endpoint: Endpoint) -> boto3.Session:
+    """What clients of one store share: most of what the first costs, and the credentials."""
+    import boto3
+
+    session = boto3.Session()
+    parsers = session._session.get_component("response_parser_factory")
+    parsers.set_parser_defaults(timestamp_parser=_moment)
+    return session
 
 
 def _client(session: boto3.Session, endpoint: Endpoint, style: str) -> S3Client:
@@ -74,10 +121,10 @@ def _client(session: boto3.Session, endpoint: Endpoint, style: str) -> S3Client:
         # a store that knows no checksums must not be sent any that nobody asked for
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
-        retries={"mode": "standard", "total_max_attempts": 6},
+        retries={"mode": "standard", "total_max_attempts": endpoint.patience.attempts},
         max_pool_connections=POOL,
-        connect_timeout=10,
-        read_timeout=120,
+        connect_timeout=endpoint.patience.connect,
+        read_timeout=endpoint.patience.read,
         tcp_keepalive=True,
         s3=None if style == "auto" else cast(Any, {"addressing_style": style}),
     )
@@ -111,6 +158,25 @@ def _moment(value: Any) -> datetime:
     from botocore.utils import parse_timestamp
 
     return parse_timestamp(value)
+
+
+def _begin(context: dict[str, Any], **_: object) -> None:
+    context[_BEGAN] = time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class _GiveUp:
+    """Ends a request that had no answer, where the retries of botocore would send it again."""
+
+    #: seconds
+    enough: float
+
+    def __call__(
+        self, request_dict: dict[str, Any], caught_exception: Exception | None, **_: object
+    ) -> None:
+        began = request_dict["context"][_BEGAN]
+        if caught_exception is not None and time.monotonic() - began >= self.enough:
+            raise caught_exception
 
 
 def _with_md5(params: dict[str, Any], **_: object) -> None:

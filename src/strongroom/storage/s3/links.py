@@ -5,13 +5,15 @@ What may be at which path is looked at when a link is made; who may ask for one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from strongroom.errors import NotFound, StrongroomError
-from strongroom.storage.s3 import presigned
+from strongroom.storage.protocols import FileEntry, PartLinks
+from strongroom.storage.s3 import presigned, sharing
 from strongroom.storage.s3.bucket import Bucket
+from strongroom.storage.s3.entries import entry_of
 from strongroom.storage.s3.names import new_key
 from strongroom.storage.s3.presigned import SignedRequest
 from strongroom.storage.tree import split
@@ -71,3 +73,30 @@ class S3Links:
             content_type=content_type,
             expires=seconds,
         )
+
+    def begin(
+        self,
+        path: str,
+        *,
+        size: int,
+        part: int | None,
+        content_type: str | None,
+        upload: str | None,
+        seconds: int,
+    ) -> PartLinks:
+        key = new_key(self.prefix, path)
+        self.check(path)
+        if upload is None:
+            length = sharing.part_size(size, part)
+            upload = sharing.begin(
+                self.bucket, key, size=size, part=length, content_type=content_type
+            )
+        return sharing.links(self.bucket, key, upload, seconds=seconds)
+
+    def complete(self, path: str, upload: str, etags: Sequence[str]) -> FileEntry:
+        key = new_key(self.prefix, path)
+        self.check(path)
+        return entry_of(path, sharing.complete(self.bucket, key, upload, etags))
+
+    def abort(self, path: str, upload: str) -> None:
+        sharing.abort(self.bucket, new_key(self.prefix, path), upload)

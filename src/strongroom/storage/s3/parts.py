@@ -109,7 +109,7 @@ class PartsUpload:
         sha256 = b64encode(hashlib.sha256(data).digest()).decode()
         answer = self._bucket.patiently(
             self._key,
-            lambda: self._bucket.client.upload_part(
+            lambda: self._bucket.unhurried.upload_part(
                 Bucket=self._bucket.name,
                 Key=self._key,
                 UploadId=self._id,
@@ -142,7 +142,7 @@ class PartsUpload:
         try:
             answer = self._bucket.patiently(
                 self._key,
-                lambda: self._bucket.client.complete_multipart_upload(
+                lambda: self._bucket.unhurried.complete_multipart_upload(
                     Bucket=self._bucket.name,
                     Key=self._key,
                     UploadId=self._id,

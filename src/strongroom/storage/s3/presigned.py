@@ -72,6 +72,15 @@ def sign_put(
     return _sign(bucket, "PUT", key, asked | condition.arguments(), headers, expires)
 
 
+def sign_part(
+    bucket: Bucket, key: str, *, upload: str, number: int, size: int, expires: int
+) -> SignedRequest:
+    """Let others send a part of an upload, of just so many bytes."""
+    asked = {"UploadId": upload, "PartNumber": number, "ContentLength": size}
+    headers = {"Content-Length": str(size)}
+    return _sign(bucket, "PUT", key, asked, headers, expires, operation="upload_part")
+
+
 def _sign(
     bucket: Bucket,
     method: Literal["GET", "PUT"],
@@ -79,12 +88,14 @@ def _sign(
     asked: Mapping[str, Any],
     headers: Mapping[str, str],
     expires: int,
+    *,
+    operation: str | None = None,
 ) -> SignedRequest:
     if not 1 <= expires <= LONGEST:
         raise ValueError(f"a signature lasts 1 to {LONGEST} seconds, not {expires}")
     try:
         url = bucket.client.generate_presigned_url(
-            "get_object" if method == "GET" else "put_object",
+            operation or ("get_object" if method == "GET" else "put_object"),
             Params={"Bucket": bucket.name, "Key": key, **asked},
             ExpiresIn=expires,
             HttpMethod=method,

@@ -18,7 +18,6 @@ from typing import IO, TYPE_CHECKING
 import urllib3.exceptions
 from botocore.exceptions import BotoCoreError, HTTPClientError
 
-from strongroom.errors import Unavailable
 from strongroom.storage.s3.bucket import Bucket, Listed
 from strongroom.storage.s3.trouble import ConditionFailed, OutOfRange, unreachable
 
@@ -185,16 +184,21 @@ class AheadFile(_SeekableObject):
             self._next += PART
 
     def _fetch(self, start: int) -> bytes:
-        """One part; asked for again, from its beginning, if the connection breaks."""
+        """One part; asked for again, from its beginning, if the answer breaks off.
+
+        A store that does not answer at all is asked again by the client, and not here once more.
+        """
         size = min(PART, self.found.size - start)
         for number in range(_RESUMES + 1):
             try:
                 body = self._bucket.range(self.found, start, size)
             except (ConditionFailed, OutOfRange):
                 raise StaleObject(self.found.key) from None
-            except (Unavailable, *_BROKEN) as error:
-                if number == _RESUMES or isinstance(error, StaleObject | FileNotFoundError):
-                    raise
+            except FileNotFoundError:
+                raise
+            except _BROKEN as error:
+                if number == _RESUMES:
+                    raise unreachable(error) from error
             else:
                 if len(body) == size:
                     return body

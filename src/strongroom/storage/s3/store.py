@@ -14,10 +14,14 @@ from strongroom.storage.s3.bucket import Bucket
 from strongroom.storage.s3.location import Location
 from strongroom.storage.s3.reading import ObjectFile
 
+#: keys in a page
+_PAGE = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class S3Store:
-    """A :class:`~strongroom.storage.protocols.Store` in a bucket, below a prefix."""
+    """A :class:`~strongroom.storage.protocols.Store` in a bucket, below a prefix, which lists all
+    at once (:class:`~strongroom.storage.protocols.Flat`)."""
 
     bucket: Bucket
     location: Location
@@ -46,6 +50,13 @@ class S3Store:
         ]
         found += [Child(name[len(prefix) : -1], ChildKind.FOLDER) for name in deeper]
         return sorted(found, key=lambda child: child.name)
+
+    def page(self, after: str, token: str | None = None) -> tuple[list[str], str | None]:
+        page = self.bucket.page(
+            self.location.prefix, after=token, beyond=self.key(after) or None, most=_PAGE
+        )
+        start = len(self.location.prefix)
+        return [listed.key[start:] for listed in page.keys], page.next
 
     def open(self, path: str) -> BinaryIO:
         return cast(BinaryIO, ObjectFile(self.bucket, self.key(path)))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from strongroom.errors import Fault
+from strongroom.storage.names import encodable
 from strongroom.storage.protocols import Listing
 from strongroom.storage.s3.bucket import Bucket, Listed
 from strongroom.storage.s3.entries import entry_of
@@ -118,7 +119,7 @@ def name_fault(path: str, key: str) -> Fault | None:
         message = "The name has an empty part (a leading, doubled or trailing slash)"
     elif "." in parts or ".." in parts:
         message = "'.' and '..' are not names"
-    elif "\0" in path or "\ufffd" in path or any(0xD800 <= ord(char) < 0xE000 for char in path):
+    elif "\0" in path or "\ufffd" in path or not encodable(path):
         message = "The name holds characters that no name can have, or is not UTF-8"
     elif len(key.encode()) > MAX_KEY:
         return Fault(

@@ -87,6 +87,14 @@ def translated(error: ClientError, key: str) -> Exception:
     return unreachable(error)
 
 
+def store_code(error: BaseException) -> str:
+    """The store's own word for what was wrong, where an error was raised for its answer."""
+    cause = error.__cause__
+    if not isinstance(cause, ClientError):
+        return ""
+    return str(cause.response.get("Error", {}).get("Code", ""))
+
+
 def unreachable(error: Exception) -> StrongroomError:
     """The store did not answer, or answered that it cannot."""
     if isinstance(error, NoCredentialsError):
