@@ -61,7 +61,7 @@ def groups_page(edge: Given, page: FromPath[str]) -> OrderedCollectionPage:
     sync_to_thread=True,
     opt=documented(
         "Announce an update of an Archival Group",
-        problems=(404, 410, 415),
+        problems=(404, 410),
         needs=somewhere(Action.ARRANGE),
     ),
 )

@@ -27,7 +27,7 @@ _MAX_ERRORS, _MAX_ID = 100_000, 300
     sync_to_thread=True,
     opt=documented(
         "Tell what an archiver did with a deposit",
-        problems=(404, 409, 415),
+        problems=(404, 409),
         needs=somewhere(Action.DEPOSIT),
     ),
 )

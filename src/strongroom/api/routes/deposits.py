@@ -9,7 +9,7 @@ from litestar import HttpMethod, Response, delete, get, patch, post, put, route
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from strongroom.api.body import EdgeRequest
-from strongroom.api.contents import ContentResponse, respond
+from strongroom.api.contents import CONDITIONS, FILE, ContentResponse, respond
 from strongroom.api.edge import Agent, Edge, Given
 from strongroom.api.inputs import LIST_PARAMETERS, check_deposit_texts, deposit_query, template
 from strongroom.api.operation import JSON, documented, on_deposit, somewhere
@@ -20,7 +20,7 @@ from strongroom.services.views import DepositPage, DepositView
 from strongroom.wire import render_deposits
 from strongroom.wire.deposits import Deposit, DepositIn, DepositQueryPage, SchemaAndValue
 
-_CREATE = (404, 409, 410, 415, 422)
+_CREATE = (404, 409, 410, 422)
 
 
 def deposit_shape(view: DepositView, edge: Edge) -> Deposit:
@@ -58,6 +58,7 @@ def _new(data: DepositIn | None) -> deposits.New:
     opt=documented(
         "List deposits",
         query=LIST_PARAMETERS,
+        gives=("Link",),
         needs=somewhere(),
     ),
 )
@@ -93,6 +94,7 @@ def _links(address: str, query: dict[str, Any], page: DepositPage) -> str:
         "Create a deposit",
         problems=_CREATE,
         once=True,
+        gives=("Location",),
         needs=somewhere(Action.DEPOSIT),
     ),
 )
@@ -110,6 +112,7 @@ def create_deposit(
         "Create a deposit for an identifier",
         problems=(*_CREATE, 502, 504),
         once=True,
+        gives=("Location",),
         needs=somewhere(Action.DEPOSIT),
     ),
 )
@@ -140,6 +143,7 @@ def create_from_identifier(
         "Export an Archival Group into a new deposit",
         problems=_CREATE,
         once=True,
+        gives=("Location",),
         needs=somewhere(Action.DEPOSIT),
     ),
 )
@@ -167,9 +171,7 @@ def show_deposit(edge: Given, deposit_id: FromPath[str]) -> Deposit:
     "/deposits/{deposit_id:str}",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented(
-        "Change a deposit", problems=(404, 409, 410, 415), needs=on_deposit(Action.DEPOSIT)
-    ),
+    opt=documented("Change a deposit", problems=(404, 409, 410), needs=on_deposit(Action.DEPOSIT)),
 )
 def patch_deposit(
     edge: Given, agent: Agent, deposit_id: FromPath[str], data: JSONBody[DepositIn]
@@ -257,6 +259,8 @@ def deactivate_deposit(edge: Given, deposit_id: FromPath[str]) -> None:
         media_type="application/xml",
         also=(206, 304),
         problems=(404, 416),
+        headers=CONDITIONS,
+        gives=FILE,
         needs=on_deposit(),
     ),
 )

@@ -51,7 +51,8 @@ def show_diff(edge: Given, agent: Agent, deposit_id: FromPath[str]) -> ImportJob
     sync_to_thread=True,
     opt=documented(
         "Submit an import job",
-        problems=(*_DIFF, 415),
+        problems=_DIFF,
+        gives=("Location",),
         once=True,
         needs=on_deposit(Action.PRESERVE),
     ),

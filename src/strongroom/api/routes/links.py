@@ -25,7 +25,7 @@ from strongroom.wire.links import LinkShape, MadeLinks, WantedLinks
     sync_to_thread=True,
     opt=documented(
         "Make links by which files of a deposit are put and read where they are",
-        problems=(404, 409, 413, 415, 503),
+        problems=(404, 409),
         # whoever may put files may also read them: a link of either kind tells of the files
         needs=on_deposit(Action.DEPOSIT),
     ),

@@ -16,8 +16,6 @@ from strongroom.services import deposit_mets
 from strongroom.services.deposit_mets import Item, Selection
 from strongroom.wire.mets import DeleteSelection, ItemsAffected, MinimalItem
 
-_IF_MATCH = {"If-Match": "the ETag of the METS, which the deposit shows as `metsETag`"}
-
 
 def _shape(items: Iterable[Item]) -> ItemsAffected:
     return ItemsAffected(
@@ -34,8 +32,8 @@ def _shape(items: Iterable[Item]) -> ItemsAffected:
     sync_to_thread=True,
     opt=documented(
         "Put files and folders of a deposit into its METS",
-        problems=(404, 409, 415, 422),
-        headers=_IF_MATCH,
+        problems=(404, 409, 422),
+        headers=("If-Match",),
         needs=on_deposit(Action.DEPOSIT),
     ),
 )
@@ -61,8 +59,8 @@ def add_to_mets(
     sync_to_thread=True,
     opt=documented(
         "Delete files and folders from a deposit's METS, from the deposit, or both",
-        problems=(404, 409, 415, 422),
-        headers=_IF_MATCH,
+        problems=(404, 409, 422),
+        headers=("If-Match",),
         needs=on_deposit(Action.DEPOSIT),
     ),
 )

@@ -28,6 +28,7 @@ def _shape(view: RunView, edge: Edge) -> ProcessPipelineResult:
         "Run tools over the files of a deposit",
         problems=(404, 409, 422),
         once=True,
+        gives=("Location",),
         needs=on_deposit(Action.DEPOSIT),
     ),
 )
@@ -42,7 +43,7 @@ def start_run(edge: Given, agent: Agent, deposit_id: FromPath[str]) -> Response[
     status_code=204,
     sync_to_thread=True,
     opt=documented(
-        "Force the end of a pipeline run", problems=(404, 409, 415), needs=somewhere(Action.DEPOSIT)
+        "Force the end of a pipeline run", problems=(404, 409), needs=somewhere(Action.DEPOSIT)
     ),
 )
 def change_status(edge: Given, agent: Agent, data: JSONBody[PipelineDepositIn]) -> None:
