@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from strongroom.api.app import PRESERVATION, STORAGE
-from strongroom.api.openapi import Part, document, query_names, storage_prefix
+from strongroom.api.described import query_names
+from strongroom.api.openapi import Part, document, storage_prefix
 from strongroom.api.settings import EdgeSettings
 
 PARTS = [
@@ -20,7 +21,7 @@ PARTS = [
 
 @pytest.fixture(scope="module")
 def description() -> dict[str, Any]:
-    return document(PARTS, "http://pres.example")
+    return document(PARTS, "http://pres.example", guarded=True)
 
 
 def operations(description: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -96,8 +97,13 @@ def test_references_lead_somewhere(description: dict[str, Any]) -> None:
 def test_shapes_are_those_of_the_wire(description: dict[str, Any]) -> None:
     create = description["paths"]["/deposits"]["post"]
     assert create["requestBody"]["required"] is False
-    assert create["requestBody"]["content"]["application/json"]["schema"] == {
-        "$ref": "#/components/schemas/DepositIn"
+    sent = create["requestBody"]["content"]["application/json"]["schema"]
+    assert sent["$ref"] == "#/components/schemas/DepositIn"
+    listed = description["paths"]["/deposits/{deposit_id}/mets"]["post"]["requestBody"]
+    assert listed["content"]["application/json"]["schema"] == {
+        "type": "array",
+        "items": {"type": "string"},
+        "minItems": 1,
     }
     assert create["responses"]["201"]["content"]["application/json"]["schema"] == {
         "$ref": "#/components/schemas/Deposit"

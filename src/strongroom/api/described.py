@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import NoneType
+from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
 from litestar import Response
@@ -22,9 +22,6 @@ from strongroom.api.values import Value
 _INNER = frozenset({"edge", "agent", "request", "data"})
 
 _PARAMETER = re.compile(r"\{(\w+):\w+\}")
-
-#: headers that every route heeds
-_ALWAYS_SENT = ("X-Client-Identity", "x-correlation-id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +80,8 @@ def described(handler: HTTPRouteHandler) -> Described:
         if name not in _INNER and name not in in_path
     }
     once = ("Idempotency-Key",) if operation.once else ()
+    public = operation.needs is not None and operation.needs.at is At.PUBLIC
+    always = ("x-correlation-id",) if public else ("X-Client-Identity", "x-correlation-id")
     answer = operation.answer
     if answer is None and operation.media_type is None:
         answer = _unwrapped(signature.return_type.annotation)
@@ -93,7 +92,7 @@ def described(handler: HTTPRouteHandler) -> Described:
         operation=operation,
         status=handler.status_code,
         query={**query, **operation.query},
-        headers={name: values.SENT[name] for name in (*operation.headers, *once, *_ALWAYS_SENT)},
+        headers={name: values.SENT[name] for name in (*operation.headers, *once, *always)},
         body=None if data is None else _without_none(data.annotation),
         body_required=data is not None and data.is_required,
         answer=answer,
@@ -114,4 +113,6 @@ def _unwrapped(annotation: Any) -> Any:
 
 
 def _without_none(annotation: Any) -> Any:
-    return next((part for part in get_args(annotation) if part is not NoneType), annotation)
+    if not isinstance(annotation, UnionType):
+        return annotation
+    return next(part for part in get_args(annotation) if part is not NoneType)

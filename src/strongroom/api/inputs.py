@@ -13,7 +13,8 @@ from functools import partial
 from typing import TypeVar
 from urllib.parse import unquote
 
-from strongroom.api.values import Value, flag, moment, text, whole
+from strongroom.api import values
+from strongroom.api.values import Schema, Value, flag, moment, text, whole
 from strongroom.domain.deposit_query import MAX_PAGE_SIZE, DepositOrder, DepositQuery
 from strongroom.domain.deposits import Template
 from strongroom.domain.importjob import ItemRequest, JobRequest
@@ -57,6 +58,11 @@ def template(sent: str | int | None) -> Template:
 
 
 # ------------------------------------------------------------------------ free texts
+
+#: what says that no template is wanted stands first
+TEMPLATES: Schema = {
+    "enum": [None, "", *(choice.value for choice in Template), *range(len(Template))],
+}
 
 #: characters of a name of a Container or Binary, and of the longer texts
 MAX_NAME = 1_000
@@ -146,6 +152,25 @@ def _text(
 
 
 # ------------------------------------------------------------------------ import jobs
+
+_ITEMS: Schema = {"items": values.demands(name=values.line(MAX_NAME), size=values.COUNT)}
+#: what the properties of a posted job must look like
+JOB: Mapping[str, Schema] = {
+    "archivalGroupName": values.line(MAX_TEXT),
+    "sourceVersion": {
+        "anyOf": [
+            {"type": ["string", "null"]},
+            {"type": "object", **values.demands("ocflVersion")},
+            {"type": "object", **values.demands("mementoTimestamp")},
+        ]
+    },
+    **{
+        f"{what}To{change}": _ITEMS
+        for what in ("containers", "binaries")
+        for change in ("Add", "Delete", "Rename")
+    },
+    "binariesToPatch": _ITEMS,
+}
 
 
 def job_request(sent: ImportJobIn) -> JobRequest:

@@ -167,7 +167,9 @@ def _operation(
     if item.body is not None:
         entry["requestBody"] = {
             "required": item.body_required,
-            "content": {"application/json": {"schema": schema_of(item.body)}},
+            "content": {
+                "application/json": {"schema": {**schema_of(item.body), **operation.demands}}
+            },
         }
     elif operation.form:
         entry["requestBody"] = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from strongroom.api.values import Value
+from strongroom.api.values import Schema, Value
 from strongroom.domain.grants import Action
 
 #: the key of ``opt`` under which a route keeps it
@@ -94,6 +94,8 @@ class Operation:
     path: Value | None = None
     #: parameters of a request body that is a form
     form: Mapping[str, Value] = field(default_factory=dict)
+    #: what a JSON body must hold beyond its shape, as JSON Schema
+    demands: Schema = field(default_factory=dict)
     #: whether ``Idempotency-Key`` is heeded
     once: bool = False
     #: media type of a request body that is no JSON

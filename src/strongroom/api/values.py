@@ -53,8 +53,51 @@ _NAME = r"[^/\u0000-\u001f\u007f]+"
 _SLUG = r"[0-9A-Za-z%().\-_]+"
 #: a path of names: no empty ones, no control characters; what else is no name, problems tell
 NAMES = f"^{_NAME}(/{_NAME})*$"
-#: a path of Containers and Archival Groups, perhaps between slashes; nothing is the root
-SLUGS = f"^/*({_SLUG}(/{_SLUG})*)?/*$"
+#: a path of Containers that ends in a Container or an Archival Group
+SLUGS = f"^{_SLUG}(/{_SLUG})*$"
+#: the same, perhaps between slashes; nothing is the root
+SLUGS_OR_ROOT = f"^/*({_SLUG}(/{_SLUG})*)?/*$"
+
+#: a property of a body that must say something
+NEEDED: Schema = {"type": "string", "pattern": r"\S"}
+#: a version as bodies and queries name it
+VERSION: Schema = {"type": "string", "pattern": "^(v[1-9][0-9]{0,8}|[0-9]{14})$"}
+#: a moment in ISO 8601; blank for none
+MOMENT: Schema = {
+    "anyOf": [{"type": "string", "format": "date-time"}, {"const": ""}, {"type": "null"}]
+}
+#: a number that may be sent as a string
+COUNT: Schema = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0, "maximum": 10**18 - 1},
+        {"type": "string", "pattern": "^[0-9]{0,18}$"},
+        {"type": "null"},
+    ]
+}
+
+
+def line(limit: int) -> Schema:
+    """A text without control characters, or none."""
+    return {
+        "type": ["string", "null"],
+        "maxLength": limit,
+        "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$",
+    }
+
+
+def lines(limit: int) -> Schema:
+    """The same where a text may have lines and tabs."""
+    control = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
+    return {"type": ["string", "null"], "maxLength": limit, "pattern": f"^[^{control}]*$"}
+
+
+def demands(*needed: str, **properties: Schema) -> Schema:
+    """What a body must hold beyond its shape: these properties, and what they look like."""
+    return {
+        **({"required": [*needed]} if needed else {}),
+        "properties": {**dict.fromkeys(needed, NEEDED), **properties},
+    }
+
 
 #: what stands in paths, by name
 IN_PATH: Mapping[str, Value] = {
@@ -71,9 +114,9 @@ IN_PATH: Mapping[str, Value] = {
 
 #: what signatures of routes take from queries, by name
 IN_QUERY: Mapping[str, Value] = {
-    "version": text(
-        "`vN`, or a memento timestamp `yyyyMMddHHmmss`; what is there now if not given",
-        pattern=r"^(v[1-9][0-9]{0,8}|[0-9]{14})$",
+    "version": Value(
+        text="`vN`, or a memento timestamp `yyyyMMddHHmmss`; what is there now if not given",
+        schema=VERSION,
     ),
     "view": text("`mets`: the METS of an Archival Group; `lightweight`: without what lies in it"),
     "path": text("Relative to the content root; all that states something of its own if not given"),
@@ -82,11 +125,16 @@ IN_QUERY: Mapping[str, Value] = {
     "refresh": flag("Look at the files anew"),
 }
 
+_SHA256: Schema = {
+    "pattern": "^sha-256=:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=:$",
+    "format": "content-digest",
+}
+
 #: headers of requests
 SENT: Mapping[str, Value] = {
     "X-Client-Identity": text(
         "Name of the agent: for whom a machine acts, and of anyone while authentication is off",
-        pattern=r"^[^/\s\u0000-\u001f\u007f-\u00a0\u00ad]{1,255}$",
+        pattern=r"^(?! *\.{0,2} *$)[^/\u0000-\u001f\u007f-\u00a0\u00ad]{1,255}$",
     ),
     "x-correlation-id": text("Echoed, and written beside every log line about the request"),
     "Idempotency-Key": text(
@@ -96,12 +144,17 @@ SENT: Mapping[str, Value] = {
     "If-None-Match": text("An ETag"),
     "If-Range": text("An ETag"),
     "Range": text("Byte ranges"),
-    "Accept-Datetime": text("A moment: what was there then (RFC 7089)", format="http-date"),
-    "Content-Digest": text(
-        "SHA-256 of the file (RFC 9530), checked before the file is seen",
-        pattern="^sha-256=:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=:$",
+    "Accept-Datetime": text(
+        "A moment: what was there then (RFC 7089)",
+        pattern="^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), (0[1-9]|[12][0-9]|3[01]) "
+        "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [1-9][0-9]{3} "
+        "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9] GMT$",
+        format="http-date",
     ),
-    "Repr-Digest": text("The same", pattern="^sha-256=:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=:$"),
+    "Content-Digest": text(
+        "SHA-256 of the file (RFC 9530), checked before the file is seen", **_SHA256
+    ),
+    "Repr-Digest": text("The same", **_SHA256),
 }
 
 #: headers of answers

@@ -6,7 +6,6 @@ over HTTP. What the requests are for is told by their labels, which are those of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +156,9 @@ class _World:
             "GET /v1/deposits/{deposit_id}/access": [managed],
             "GET /deposits/{deposit_id}": [shown],
             "GET /depositarchivejobs/{deposit_id}": [_at(deposit_id=self.preserved)],
-            "GET /deposits/{deposit_id}/importjobs/diff": [_at(deposit_id=self.importable("diffed"))],
+            "GET /deposits/{deposit_id}/importjobs/diff": [
+                _at(deposit_id=self.importable("diffed"))
+            ],
             "POST /deposits/{deposit_id}/mets": [
                 {**managed, **_json(["objects/0.txt", "objects/3.txt"]), **self._tag(self.managed)}
             ],
@@ -230,7 +231,9 @@ class _World:
             ],
             f"PUT {folders}": [_at(deposit_id=self.open, path="empty")],
             f"DELETE {folders}": [_at(deposit_id=self.open, path="to-delete")],
-            "POST /v1/deposits/{deposit_id}/links": [{**_at(deposit_id=self.open), **_json(wanted)}],
+            "POST /v1/deposits/{deposit_id}/links": [
+                {**_at(deposit_id=self.open), **_json(wanted)}
+            ],
             "PATCH /v1/deposits/{deposit_id}/access": [
                 {**_at(deposit_id=other), **_json(access), **self._tag(other)}
             ],

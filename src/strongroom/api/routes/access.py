@@ -9,6 +9,7 @@ from __future__ import annotations
 from litestar import Response, get, patch
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from strongroom.api import values
 from strongroom.api.body import EdgeRequest
 from strongroom.api.edge import Agent, Given, repository_path
 from strongroom.api.operation import JSON, documented, on_deposit, on_shown
@@ -42,6 +43,7 @@ def show_access(
     sync_to_thread=True,
     opt=documented(
         "Set who may see files, folders or the whole of a deposit",
+        demands=values.demands("items", items={"type": "array", "minItems": 1}),
         problems=(404, 409, 413, 422),
         headers=("If-Match",),
         gives=("ETag",),

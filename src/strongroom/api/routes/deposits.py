@@ -8,10 +8,18 @@ from urllib.parse import urlencode
 from litestar import HttpMethod, Response, delete, get, patch, post, put, route
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from strongroom.api import values
 from strongroom.api.body import EdgeRequest
 from strongroom.api.contents import CONDITIONS, FILE, ContentResponse, respond
 from strongroom.api.edge import Agent, Edge, Given
-from strongroom.api.inputs import LIST_PARAMETERS, check_deposit_texts, deposit_query, template
+from strongroom.api.inputs import (
+    LIST_PARAMETERS,
+    MAX_TEXT,
+    TEMPLATES,
+    check_deposit_texts,
+    deposit_query,
+    template,
+)
 from strongroom.api.operation import JSON, documented, on_deposit, somewhere
 from strongroom.domain.grants import Action
 from strongroom.errors import BadRequest, Fault
@@ -21,6 +29,10 @@ from strongroom.wire import render_deposits
 from strongroom.wire.deposits import Deposit, DepositIn, DepositQueryPage, SchemaAndValue
 
 _CREATE = (404, 409, 410, 422)
+_TEXTS: dict[str, values.Schema] = {
+    "archivalGroupName": values.line(MAX_TEXT),
+    "submissionText": values.lines(MAX_TEXT),
+}
 
 
 def deposit_shape(view: DepositView, edge: Edge) -> Deposit:
@@ -92,6 +104,7 @@ def _links(address: str, query: dict[str, Any], page: DepositPage) -> str:
     sync_to_thread=True,
     opt=documented(
         "Create a deposit",
+        demands=values.demands(**_TEXTS, template=TEMPLATES),
         problems=_CREATE,
         once=True,
         gives=("Location",),
@@ -110,6 +123,7 @@ def create_deposit(
     sync_to_thread=True,
     opt=documented(
         "Create a deposit for an identifier",
+        demands=values.demands("schema", "value", template=TEMPLATES),
         problems=(*_CREATE, 502, 504),
         once=True,
         gives=("Location",),
@@ -141,6 +155,7 @@ def create_from_identifier(
     sync_to_thread=True,
     opt=documented(
         "Export an Archival Group into a new deposit",
+        demands=values.demands("archivalGroup", **_TEXTS, template=TEMPLATES),
         problems=_CREATE,
         once=True,
         gives=("Location",),
@@ -171,7 +186,12 @@ def show_deposit(edge: Given, deposit_id: FromPath[str]) -> Deposit:
     "/deposits/{deposit_id:str}",
     media_type=JSON,
     sync_to_thread=True,
-    opt=documented("Change a deposit", problems=(404, 409, 410), needs=on_deposit(Action.DEPOSIT)),
+    opt=documented(
+        "Change a deposit",
+        problems=(404, 409, 410),
+        demands=values.demands(**_TEXTS, archived=values.MOMENT),
+        needs=on_deposit(Action.DEPOSIT),
+    ),
 )
 def patch_deposit(
     edge: Given, agent: Agent, deposit_id: FromPath[str], data: JSONBody[DepositIn]

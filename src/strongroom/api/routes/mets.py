@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from litestar import post
 from litestar.params import FromPath, JSONBody
 
-from strongroom.api import problems
+from strongroom.api import problems, values
 from strongroom.api.body import EdgeRequest
 from strongroom.api.edge import Agent, Given
 from strongroom.api.operation import JSON, documented, on_deposit
@@ -32,6 +32,7 @@ def _shape(items: Iterable[Item]) -> ItemsAffected:
     sync_to_thread=True,
     opt=documented(
         "Put files and folders of a deposit into its METS",
+        demands={"minItems": 1},
         problems=(404, 409, 422),
         headers=("If-Match",),
         needs=on_deposit(Action.DEPOSIT),
@@ -59,6 +60,13 @@ def add_to_mets(
     sync_to_thread=True,
     opt=documented(
         "Delete files and folders from a deposit's METS, from the deposit, or both",
+        demands={
+            **values.demands("items", items={"type": "array", "minItems": 1}),
+            "anyOf": [
+                {"required": [name], "properties": {name: {"const": True}}}
+                for name in ("deleteFromMets", "deleteFromDepositFiles", "deleteFromRoot")
+            ],
+        },
         problems=(404, 409, 422),
         headers=("If-Match",),
         needs=on_deposit(Action.DEPOSIT),

@@ -16,7 +16,7 @@ from strongroom.api import paging, states, streamed, values
 from strongroom.api.body import EdgeRequest
 from strongroom.api.contents import ContentResponse, respond
 from strongroom.api.edge import Agent, Edge, Given, repository_path
-from strongroom.api.inputs import container_name
+from strongroom.api.inputs import MAX_NAME, container_name
 from strongroom.api.operation import JSON, documented, on_path, on_shown, somewhere
 from strongroom.api.states import State
 from strongroom.domain.grants import Action
@@ -218,6 +218,7 @@ _PLACE = values.text("The path of the Container", pattern=values.SLUGS, maxLengt
     sync_to_thread=True,
     opt=documented(
         "Make a Container",
+        demands=values.demands(name=values.line(MAX_NAME)),
         problems=(409,),
         path=_PLACE,
         gives=("Location",),
