@@ -6,6 +6,8 @@ over HTTP. What the requests are for is told by their labels, which are those of
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +42,16 @@ def settings(folder: Path) -> dict[str, str]:
 
 
 def furnish(client: httpx.Client, server: Server, folder: Path, key: str) -> dict[str, Any]:
-    """Make the world. ``client`` is an administrator's, whose API key is ``key``."""
+    """Make the world; then its worker is paused, so that jobs wait and every run is the same.
+
+    ``client`` is an administrator's, whose API key is ``key``. Let the worker go on with
+    :func:`resume` before the server is stopped.
+    """
     world = _World(client, server, folder)
+    examples = world.requests(key)
+    _signal_worker(server, signal.SIGSTOP)
     return {
-        "examples": world.requests(key),
+        "examples": {**examples, **world.requests_of_waiting_jobs()},
         "pools": {
             "deposit_id": [world.preserved, world.open, world.managed, world.exported],
             "job_id": [world.job, world.run, world.storage_export],
@@ -51,8 +59,20 @@ def furnish(client: httpx.Client, server: Server, folder: Path, key: str) -> dic
             "path": ["shelf", "shelf/book", "shelf/book/objects/a.txt", "shelf/book/mets.xml"],
             **world.file_pools(),
         },
-        "open_deposit": world.open,
     }
+
+
+def resume(server: Server) -> None:
+    _signal_worker(server, signal.SIGCONT)
+
+
+def _signal_worker(server: Server, number: signal.Signals) -> None:
+    (worker,) = [
+        pid
+        for pid in server.processes()
+        if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    ]
+    os.kill(worker, number)
 
 
 def bare(uri: str) -> str:
@@ -92,6 +112,8 @@ class _World:
         ok(client.post("/deposits/archive-job", json=archived), 204)
         made = ok(client.post("/storage-api/export", json=self.export_body("seed")), 201).json()
         self.storage_export = bare(made["id"])
+        self.to_import = self.importable("to-import")
+        self.diffed = self.importable("diffed")
 
     def deposit(self, name: str, **more: Any) -> str:
         made = workflow.make_deposit(
@@ -156,9 +178,7 @@ class _World:
             "GET /v1/deposits/{deposit_id}/access": [managed],
             "GET /deposits/{deposit_id}": [shown],
             "GET /depositarchivejobs/{deposit_id}": [_at(deposit_id=self.preserved)],
-            "GET /deposits/{deposit_id}/importjobs/diff": [
-                _at(deposit_id=self.importable("diffed"))
-            ],
+            "GET /deposits/{deposit_id}/importjobs/diff": [_at(deposit_id=self.diffed)],
             "POST /deposits/{deposit_id}/mets": [
                 {**managed, **_json(["objects/0.txt", "objects/3.txt"]), **self._tag(self.managed)}
             ],
@@ -224,7 +244,7 @@ class _World:
             "GET /v1/deposits/{deposit_id}/files/{path}": [file],
             "HEAD /v1/deposits/{deposit_id}/files/{path}": [file],
             "PUT /v1/deposits/{deposit_id}/files/{path}": [
-                {**file, "body": b"new", "media_type": "application/octet-stream"}
+                {**file, "body": "new", "media_type": "application/octet-stream"}
             ],
             "DELETE /v1/deposits/{deposit_id}/files/{path}": [
                 _at(deposit_id=self.open, path="objects/gone.txt")
@@ -239,16 +259,31 @@ class _World:
             ],
         }
 
+    def requests_of_waiting_jobs(self) -> Requests:
+        """For what can only be done before a job runs."""
+        made = ok(self.client.post(f"/deposits/{self.to_import}/importjobs", json=self.diff()), 201)
+        job = bare(made.json()["id"])
+        deposit = self.deposit("to-examine", template="RootLevel")
+        run = ok(self.client.post(f"/deposits/{deposit}/pipeline"), 204).headers["Location"]
+        stopped = {"id": bare(run), "depositId": deposit, "status": "completedWithErrors"}
+        return {
+            "POST /v1/deposits/{deposit_id}/importjobs/results/{job_id}/cancel": [
+                _at(deposit_id=self.to_import, job_id=job)
+            ],
+            "POST /deposits/pipeline-status": [_json(stopped)],
+        }
+
+    def diff(self) -> Json:
+        return {"id": f"{self.server.url}/deposits/{self.to_import}/importjobs/diff"}
+
     def _of_jobs(self) -> Requests:
-        """Of jobs that wait: the worker is paused once the world is there."""
-        deposit, waiting = self.importable("importable"), self.importable("waiting")
+        deposit = self.importable("importable")
         diff = {"id": f"{self.server.url}/deposits/{deposit}/importjobs/diff"}
         return {
             "POST /deposits/{deposit_id}/importjobs": [{**_at(deposit_id=deposit), **_json(diff)}],
             "GET /deposits/{deposit_id}/importjobs/results/{job_id}": [
                 _at(deposit_id=self.preserved, job_id=self.job)
             ],
-            "waiting": [_at(deposit_id=waiting)],
             "GET /storage-api/import/results/{job_id}/{path}": [
                 _at(job_id=self.job, path="shelf/book")
             ],
