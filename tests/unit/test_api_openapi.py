@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from litestar.routes import HTTPRoute
 
-from strongroom.api.app import PRESERVATION, STORAGE
+from strongroom.api.app import PRESERVATION, STORAGE, create_app
 from strongroom.api.described import query_names
 from strongroom.api.openapi import Part, document, storage_prefix
+from strongroom.api.operation import KEY
 from strongroom.api.settings import EdgeSettings
+from strongroom.services.context import Context, Roots
 
 PARTS = [
     Part(tag="Preservation", prefix="", handlers=PRESERVATION),
@@ -86,6 +90,56 @@ def test_operations_are_whole(description: dict[str, Any]) -> None:
                 assert answer["content"]["application/problem+json"]["schema"]["$ref"].endswith(
                     "/Problem"
                 )
+
+
+def test_what_every_operation_says(description: dict[str, Any]) -> None:
+    for path, _, operation in operations(description):
+        assert re.fullmatch(r"[a-z]+[A-Z]\w+", operation["operationId"]), path
+        assert operation["summary"][0].isupper() and not operation["summary"].endswith(".")
+        assert {"400", "403", "500"} <= set(operation["responses"])
+        guarded = {"401", "429", "503"} <= set(operation["responses"])
+        assert guarded == bool(operation["security"]), path
+        for answer in operation["responses"].values():
+            assert "x-correlation-id" in answer["headers"]
+        for parameter in operation["parameters"]:
+            assert parameter["schema"].get("type"), (path, parameter)
+
+
+def test_without_authentication_no_proof_is_asked_for() -> None:
+    open_to_all = document(PARTS, "http://pres.example", guarded=False)
+    assert "securitySchemes" not in open_to_all["components"]
+    for path, _, operation in operations(open_to_all):
+        assert operation["security"] == []
+        assert path == "/v1/token" or not {"401", "429"} & set(operation["responses"])
+
+
+def test_the_application_answers_what_is_described_and_nothing_else() -> None:
+    settings = EdgeSettings(public="http://p", storage="http://p/storage-api", docs=True)
+    context = SimpleNamespace(roots=Roots(public="http://p", storage="http://p/storage-api"))
+    app: Any = create_app(cast("Context", context), settings=settings)
+    routed = set()
+    pages = set()
+    for route in app.router.routes:
+        if isinstance(route, HTTPRoute):
+            for handler in route.route_handlers:
+                # the front answers OPTIONS itself
+                for method in {*handler.http_methods} - {"OPTIONS"}:
+                    known = routed if KEY in handler.opt else pages
+                    known.add((route.path_format, str(method).lower()))
+    # the router writes both surfaces' greetings without a slash at the end, or with it
+    found = {
+        (path.rstrip("/") or "/", method)
+        for path, method, _ in operations(document(PARTS, "http://p", guarded=False))
+    }
+    assert {(path.rstrip("/") or "/", method) for path, method in routed} == found
+    # pages for people, which are no operations
+    assert {path.removeprefix("/storage-api") for path, _ in pages} == {
+        "/docs",
+        "/docs/style.css",
+        "/openapi.json",
+        "/problems",
+        "/problems/{code}",
+    }
 
 
 def test_references_lead_somewhere(description: dict[str, Any]) -> None:
