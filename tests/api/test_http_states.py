@@ -128,6 +128,8 @@ def test_what_was_there_at_a_moment(client: httpx.Client, group: str) -> None:
     assert "memento-datetime" not in plain.headers
     named = ok(client.get(f"{group}?version=v2", headers={"Accept-Datetime": date(made[0])}))
     assert named.headers["memento-datetime"] == date(made[1])
+    # what cannot be read is refused, also where a version makes it needless
+    ok(client.get(f"{group}?version=v2", headers={"Accept-Datetime": "yesterday"}), 400)
     problem = ok(client.get(group, headers={"Accept-Datetime": "yesterday"}), 400).json()
     assert problem["code"] == "bad-datetime"
 

@@ -22,7 +22,7 @@ from strongroom.db.engine import open_database
 from strongroom.domain.grants import read_scope
 from strongroom.domain.times import utc_now
 from strongroom.services import keys
-from support import issuer_process
+from support import issuer_process, postgres
 from support.server import Server, environment, free_port
 
 AUDIENCE = "api://strongroom"
@@ -149,7 +149,9 @@ class Guarded:
             keys.revoke(db, utc_now, key_id)
 
     def _database(self) -> Any:
-        return contextlib.closing(open_database(f"sqlite:///{self.server.data}/strongroom.db"))
+        told = postgres.environment_for(self.server.data)
+        url = told.get("STRONGROOM_DATABASE", f"sqlite:///{self.server.data}/strongroom.db")
+        return contextlib.closing(open_database(url))
 
     def client(self, proof: str | None, *, identity: str | None = None) -> httpx.Client:
         """A client that sends this proof, from an address of its own."""

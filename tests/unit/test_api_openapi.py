@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from litestar.routes import HTTPRoute
 
-from strongroom.api.app import PRESERVATION, STORAGE
-from strongroom.api.openapi import Part, document, query_names, storage_prefix
+from strongroom.api.app import PRESERVATION, STORAGE, create_app
+from strongroom.api.described import query_names
+from strongroom.api.openapi import Part, document, storage_prefix
+from strongroom.api.operation import KEY
 from strongroom.api.settings import EdgeSettings
+from strongroom.services.context import Context, Roots
 
 PARTS = [
     Part(tag="Preservation", prefix="", handlers=PRESERVATION),
@@ -20,7 +25,7 @@ PARTS = [
 
 @pytest.fixture(scope="module")
 def description() -> dict[str, Any]:
-    return document(PARTS, "http://pres.example")
+    return document(PARTS, "http://pres.example", guarded=True)
 
 
 def operations(description: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -87,6 +92,56 @@ def test_operations_are_whole(description: dict[str, Any]) -> None:
                 )
 
 
+def test_what_every_operation_says(description: dict[str, Any]) -> None:
+    for path, _, operation in operations(description):
+        assert re.fullmatch(r"[a-z]+[A-Z]\w+", operation["operationId"]), path
+        assert operation["summary"][0].isupper() and not operation["summary"].endswith(".")
+        assert {"400", "403", "500"} <= set(operation["responses"])
+        guarded = {"401", "429", "503"} <= set(operation["responses"])
+        assert guarded == bool(operation["security"]), path
+        for answer in operation["responses"].values():
+            assert "x-correlation-id" in answer["headers"]
+        for parameter in operation["parameters"]:
+            assert parameter["schema"].get("type"), (path, parameter)
+
+
+def test_without_authentication_no_proof_is_asked_for() -> None:
+    open_to_all = document(PARTS, "http://pres.example", guarded=False)
+    assert "securitySchemes" not in open_to_all["components"]
+    for path, _, operation in operations(open_to_all):
+        assert operation["security"] == []
+        assert path == "/v1/token" or not {"401", "429"} & set(operation["responses"])
+
+
+def test_the_application_answers_what_is_described_and_nothing_else() -> None:
+    settings = EdgeSettings(public="http://p", storage="http://p/storage-api", docs=True)
+    context = SimpleNamespace(roots=Roots(public="http://p", storage="http://p/storage-api"))
+    app: Any = create_app(cast("Context", context), settings=settings)
+    routed = set()
+    pages = set()
+    for route in app.router.routes:
+        if isinstance(route, HTTPRoute):
+            for handler in route.route_handlers:
+                # the front answers OPTIONS itself
+                for method in {*handler.http_methods} - {"OPTIONS"}:
+                    known = routed if KEY in handler.opt else pages
+                    known.add((route.path_format, str(method).lower()))
+    # the router writes both surfaces' greetings without a slash at the end, or with it
+    found = {
+        (path.rstrip("/") or "/", method)
+        for path, method, _ in operations(document(PARTS, "http://p", guarded=False))
+    }
+    assert {(path.rstrip("/") or "/", method) for path, method in routed} == found
+    # pages for people, which are no operations
+    assert {path.removeprefix("/storage-api") for path, _ in pages} == {
+        "/docs",
+        "/docs/style.css",
+        "/openapi.json",
+        "/problems",
+        "/problems/{code}",
+    }
+
+
 def test_references_lead_somewhere(description: dict[str, Any]) -> None:
     known = {f"#/components/schemas/{name}" for name in description["components"]["schemas"]}
     found = set(references(description))
@@ -96,8 +151,13 @@ def test_references_lead_somewhere(description: dict[str, Any]) -> None:
 def test_shapes_are_those_of_the_wire(description: dict[str, Any]) -> None:
     create = description["paths"]["/deposits"]["post"]
     assert create["requestBody"]["required"] is False
-    assert create["requestBody"]["content"]["application/json"]["schema"] == {
-        "$ref": "#/components/schemas/DepositIn"
+    sent = create["requestBody"]["content"]["application/json"]["schema"]
+    assert sent["$ref"] == "#/components/schemas/DepositIn"
+    listed = description["paths"]["/deposits/{deposit_id}/mets"]["post"]["requestBody"]
+    assert listed["content"]["application/json"]["schema"] == {
+        "type": "array",
+        "items": {"type": "string"},
+        "minItems": 1,
     }
     assert create["responses"]["201"]["content"]["application/json"]["schema"] == {
         "$ref": "#/components/schemas/Deposit"

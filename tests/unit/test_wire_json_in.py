@@ -56,6 +56,20 @@ def test_numbers_may_be_texts_where_the_shape_says_so() -> None:
     assert [item.size for item in found] == ["12", 12]
 
 
+def test_whole_numbers_may_be_written_as_decimals() -> None:
+    found = job('{"x":[1.5,9e99],"BinariesToAdd":[{"Size":1.0},{"size":1.2e3},{"size":"1.0"}]}')
+    assert found.binaries_to_add is not None
+    assert [item.size for item in found.binaries_to_add] == [1, 1200, "1.0"]
+    for bad in ("1.5", "-0.5", "9e99", "1e999"):
+        with pytest.raises(BadRequest) as caught:
+            job(f'{{"binariesToAdd":[{{"size":{bad}}}]}}')
+        assert caught.value.problem == "wrong-type"
+    # what is no JSON further on, or cannot be written again
+    for rest in ('"x":NaN', '"x":', '"x":"\\ud800"', '"x":1e999'):
+        with pytest.raises(BadRequest):
+            job(f'{{"binariesToAdd":[{{"size":1.0}}],{rest}}}')
+
+
 def test_every_property_can_be_sent() -> None:
     sent = {
         "archivalGroup": "g",

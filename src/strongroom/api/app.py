@@ -17,7 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp
 
-from strongroom.api import idempotency, openapi, pages
+from strongroom.api import described, idempotency, openapi, pages
 from strongroom.api.body import EdgeRequest
 from strongroom.api.edge import Edge, dependencies
 from strongroom.api.front import Front
@@ -105,7 +105,7 @@ def create_app(
                 "/",
                 route_handlers=[
                     *(handler for handler in PRESERVATION if handler not in imports.LARGE),
-                    *_documentation(settings),
+                    *_documentation(settings, guarded=bool(gates)),
                     *pages.problem_pages(),
                 ],
                 dependencies=dependencies(preservation),
@@ -126,7 +126,7 @@ def create_app(
                 STORAGE_PREFIX,
                 route_handlers=[
                     *(handler for handler in STORAGE if handler not in storage.LARGE),
-                    *_storage_documentation(settings),
+                    *_storage_documentation(settings, guarded=bool(gates)),
                     *pages.problem_pages(),
                 ],
                 dependencies=dependencies(stored),
@@ -149,7 +149,7 @@ def create_app(
         preservation=Routes.of(preserved),
         storage=Routes.of(kept),
         private=authentication is not None,
-        query_names=openapi.query_names((*PRESERVATION, *STORAGE)),
+        query_names=described.query_names((*PRESERVATION, *STORAGE)),
     )
 
 
@@ -178,7 +178,7 @@ def _threads(count: int) -> Callable[[Litestar], AbstractAsyncContextManager[Non
     return run
 
 
-def _documentation(settings: EdgeSettings) -> list[HTTPRouteHandler]:
+def _documentation(settings: EdgeSettings, *, guarded: bool) -> list[HTTPRouteHandler]:
     """The description of everything that the Preservation root leads to."""
     if not settings.docs:
         return []
@@ -186,15 +186,15 @@ def _documentation(settings: EdgeSettings) -> list[HTTPRouteHandler]:
     prefix = openapi.storage_prefix(settings)
     if prefix is not None:
         parts.append(openapi.Part(tag="Storage", prefix=prefix, handlers=STORAGE))
-    return pages.documentation(openapi.document(parts, settings.public))
+    return pages.documentation(openapi.document(parts, settings.public, guarded=guarded))
 
 
-def _storage_documentation(settings: EdgeSettings) -> list[HTTPRouteHandler]:
+def _storage_documentation(settings: EdgeSettings, *, guarded: bool) -> list[HTTPRouteHandler]:
     """The description of the Storage surface alone, below its own root."""
     if not settings.docs:
         return []
     part = openapi.Part(tag="Storage", prefix="", handlers=STORAGE)
-    return pages.documentation(openapi.document([part], settings.storage))
+    return pages.documentation(openapi.document([part], settings.storage, guarded=guarded))
 
 
 def _hand_on(_request: Any, error: Exception) -> NoReturn:

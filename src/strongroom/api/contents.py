@@ -28,6 +28,10 @@ from strongroom.services.views import Content
 #: bytes up to which a file is read whole before the answer starts
 SMALL = 1 << 20
 
+#: the headers of requests that are heeded here, and those of answers, for the description
+CONDITIONS = ("Range", "If-None-Match", "If-Range")
+FILE = ("ETag", "Content-Disposition", "Content-Digest", "Repr-Digest")
+
 #: whatever the bytes are, a browser shall run nothing in them (``nosniff`` is on every answer)
 _HARMLESS = {"Content-Security-Policy": "sandbox; default-src 'none'"}
 

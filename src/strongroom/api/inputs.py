@@ -13,7 +13,9 @@ from functools import partial
 from typing import TypeVar
 from urllib.parse import unquote
 
-from strongroom.domain.deposit_query import DepositOrder, DepositQuery
+from strongroom.api import values
+from strongroom.api.values import Schema, Value, flag, moment, text, whole
+from strongroom.domain.deposit_query import MAX_PAGE_SIZE, DepositOrder, DepositQuery
 from strongroom.domain.deposits import Template
 from strongroom.domain.importjob import ItemRequest, JobRequest
 from strongroom.domain.times import parse_iso
@@ -56,6 +58,11 @@ def template(sent: str | int | None) -> Template:
 
 
 # ------------------------------------------------------------------------ free texts
+
+#: what says that no template is wanted stands first
+TEMPLATES: Schema = {
+    "enum": [None, "", *(choice.value for choice in Template), *range(len(Template))],
+}
 
 #: characters of a name of a Container or Binary, and of the longer texts
 MAX_NAME = 1_000
@@ -145,6 +152,25 @@ def _text(
 
 
 # ------------------------------------------------------------------------ import jobs
+
+_ITEMS: Schema = {"items": values.demands(name=values.line(MAX_NAME), size=values.COUNT)}
+#: what the properties of a posted job must look like
+JOB: Mapping[str, Schema] = {
+    "archivalGroupName": values.line(MAX_TEXT),
+    "sourceVersion": {
+        "anyOf": [
+            {"type": ["string", "null"]},
+            {"type": "object", **values.demands("ocflVersion")},
+            {"type": "object", **values.demands("mementoTimestamp")},
+        ]
+    },
+    **{
+        f"{what}To{change}": _ITEMS
+        for what in ("containers", "binaries")
+        for change in ("Add", "Delete", "Rename")
+    },
+    "binariesToPatch": _ITEMS,
+}
 
 
 def job_request(sent: ImportJobIn) -> JobRequest:
@@ -239,31 +265,37 @@ def _source_version(sent: ObjectVersionIn | str | None, faults: list[Fault]) -> 
 
 # ------------------------------------------------------------------------ the deposit list
 
+#: the last page that can be named
+MAX_PAGE = 10**18 - 1
+
 #: query names of the deposit list, apart from those that are read and ignored
-LIST_PARAMETERS: Mapping[str, str] = {
-    "page": "Page, counted from 1",
-    "pageSize": "Deposits on a page",
-    "orderBy": "What to order by: " + ", ".join(order.value for order in DepositOrder),
-    "ascending": "true: smallest or oldest first",
-    "createdBy": "Agent, by name or URI",
-    "lastModifiedBy": "Agent, by name or URI",
-    "preservedBy": "Agent, by name or URI",
-    "exportedBy": "Agent, by name or URI",
-    "createdAfter": "From this moment on",
-    "createdBefore": "Before this moment",
-    "lastModifiedAfter": "From this moment on",
-    "lastModifiedBefore": "Before this moment",
-    "preservedAfter": "From this moment on",
-    "preservedBefore": "Before this moment",
-    "exportedAfter": "From this moment on",
-    "exportedBefore": "Before this moment",
-    "archivalGroupPath": "With a slash: exactly this path; without: paths that end so",
-    "archivalGroupPathParent": "Paths that begin so",
-    "status": "Exactly this status",
-    "showAll": "true: active and inactive deposits",
-    "active": "false: only inactive deposits",
-    "archived": "Whether the deposit has been archived",
-    "showForm": "Accepted and ignored",
+LIST_PARAMETERS: Mapping[str, Value] = {
+    "page": whole("Page, counted from 1", 1, MAX_PAGE),
+    "pageSize": whole("Deposits on a page; 100 if not given", 1, MAX_PAGE_SIZE),
+    "orderBy": text(
+        "What to order by, `created` if it is none of "
+        + ", ".join(order.value for order in DepositOrder)
+    ),
+    "ascending": flag("true: smallest or oldest first"),
+    "createdBy": text("Agent, by name or URI"),
+    "lastModifiedBy": text("Agent, by name or URI"),
+    "preservedBy": text("Agent, by name or URI"),
+    "exportedBy": text("Agent, by name or URI"),
+    "createdAfter": moment("From this moment on"),
+    "createdBefore": moment("Before this moment"),
+    "lastModifiedAfter": moment("From this moment on"),
+    "lastModifiedBefore": moment("Before this moment"),
+    "preservedAfter": moment("From this moment on"),
+    "preservedBefore": moment("Before this moment"),
+    "exportedAfter": moment("From this moment on"),
+    "exportedBefore": moment("Before this moment"),
+    "archivalGroupPath": text("With a slash: exactly this path; without: paths that end so"),
+    "archivalGroupPathParent": text("Paths that begin so"),
+    "status": text("Exactly this status"),
+    "showAll": flag("true: active and inactive deposits"),
+    "active": flag("false: only inactive deposits"),
+    "archived": flag("Whether the deposit has been archived"),
+    "showForm": text("Accepted and ignored"),
 }
 
 

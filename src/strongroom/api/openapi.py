@@ -10,61 +10,37 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from types import NoneType, UnionType
-from typing import Any, get_args, get_origin
+from types import UnionType
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import msgspec
-from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 
 import strongroom
-from strongroom.api.operation import KEY, At, Needs, Operation
+from strongroom.api import values
+from strongroom.api.described import Described, described
+from strongroom.api.operation import At
 from strongroom.api.settings import EdgeSettings
+from strongroom.api.values import Value
 from strongroom.wire.base import Shape
 from strongroom.wire.problems import Problem
 
 _REF = "#/components/schemas/{name}"
 
-#: parameters of handlers that the server fills, not the client
-_INNER = frozenset({"edge", "agent", "request", "data"})
-
-
 #: where an action is needed; elsewhere nothing is said of it
 _ALLOWED = (At.SOMEWHERE, At.PATH, At.SHOWN, At.DEPOSIT)
 
-_PARAMETER = re.compile(r"\{(\w+):\w+\}")
-
-_ONCE = {"Idempotency-Key": "The same request under the same key is carried out once"}
-_COMMON_HEADERS = {
-    "X-Client-Identity": "Name of the agent: for whom a machine acts, and of anyone while "
-    "authentication is off",
-    "x-correlation-id": "Echoed, and written beside every log line about the request",
+_TAGS = {
+    "Preservation": "With which applications work: deposits, import jobs, what is preserved",
+    "Storage": "Which serves the bytes of what is preserved, and takes jobs without a deposit",
 }
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Query:
-    type: Any
-    required: bool
-    text: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Described:
-    """What one route says of itself."""
-
-    path: str
-    in_path: list[str]
-    methods: tuple[str, ...]
-    operation: Operation
-    status: int
-    query: Mapping[str, _Query]
-    #: shape of the JSON body; None without one
-    body: Any
-    body_required: bool
-    #: type of the JSON answer; None without one
-    answer: Any
+PROBLEM = "application/problem+json"
+#: of several byte ranges
+_RANGES = "multipart/byteranges"
+#: headers that come with a problem, by its status
+_WITH_PROBLEM = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,86 +60,46 @@ def storage_prefix(settings: EdgeSettings) -> str | None:
     return theirs.path[len(ours.path) :]
 
 
-def document(parts: Iterable[Part], server: str) -> dict[str, Any]:
-    """The description of some surfaces as one server answers them."""
-    described = [(part, _described(handler)) for part in parts for handler in part.handlers]
-    schema_of, components = _schemas(item for _, item in described)
+def document(parts: Iterable[Part], server: str, *, guarded: bool) -> dict[str, Any]:
+    """The description of some surfaces as one server answers them.
+
+    ``guarded``: callers have to prove who they are.
+    """
+    parts = list(parts)
+    every = [(part, described(handler)) for part in parts for handler in part.handlers]
+    schema_of, components = _schemas(item for _, item in every)
     paths: dict[str, dict[str, Any]] = {}
-    for part, item in described:
+    for part, item in every:
         for method in item.methods:
-            entry = _operation(item, method, part.tag, schema_of)
+            entry = _operation(item, method, part.tag, schema_of, guarded)
             paths.setdefault(part.prefix + item.path, {})[method.lower()] = entry
+    proofs = {"securitySchemes": _schemes(server)} if guarded else {}
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Strongroom",
             "version": strongroom.__version__,
-            "description": "Versioned object storage for preservation: deposits, import jobs, "
-            "OCFL. A parameter `path` at the end of a path takes the rest of it, slashes included.",
+            "summary": "Versioned object storage for preservation: deposits, import jobs, OCFL.",
+            "description": "A parameter `path` at the end of a path takes the rest of it, slashes "
+            "included: they are sent as they are. Names of query parameters are read in any case, "
+            "and a parameter without a value counts as not sent.",
+            "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": server}],
+        "tags": [{"name": part.tag, "description": _TAGS[part.tag]} for part in parts],
         "paths": dict(sorted(paths.items())),
-        "components": {"schemas": components, "securitySchemes": _schemes(server)},
+        "components": {"schemas": components, **proofs},
     }
-
-
-def query_names(handlers: Iterable[HTTPRouteHandler]) -> dict[str, str]:
-    """Every query parameter that some route knows, by its lower case."""
-    names = (name for handler in handlers for name in _described(handler).query)
-    return {name.lower(): name for name in names}
-
-
-# ------------------------------------------------------------------------ from routes
-
-
-def _described(handler: HTTPRouteHandler) -> _Described:
-    operation: Operation = handler.opt[KEY]
-    (path,) = handler.paths
-    signature = handler.parsed_fn_signature
-    in_path = _PARAMETER.findall(path)
-    data = signature.parameters.get("data")
-    query: dict[str, _Query] = {
-        name: _Query(type=field.annotation, required=field.is_required)
-        for name, field in signature.parameters.items()
-        if name not in _INNER and name not in in_path
-    }
-    for name, text in operation.query.items():
-        query[name] = _Query(type=str, required=False, text=text)
-    answer = operation.answer
-    if answer is None and operation.media_type is None:
-        answer = _unwrapped(signature.return_type.annotation)
-    return _Described(
-        path=_PARAMETER.sub(r"{\1}", path),
-        in_path=in_path,
-        methods=tuple(sorted(str(method) for method in handler.http_methods)),
-        operation=operation,
-        status=handler.status_code,
-        query=query,
-        body=None if data is None else _without_none(data.annotation),
-        body_required=data is not None and data.is_required,
-        answer=answer,
-    )
-
-
-def _unwrapped(annotation: Any) -> Any:
-    """What a handler answers with, out of ``Response[…]``; None for nothing."""
-    if get_origin(annotation) is not None and issubclass(get_origin(annotation), Response):
-        (annotation,) = get_args(annotation)
-    return None if annotation in (None, NoneType) else annotation
-
-
-def _without_none(annotation: Any) -> Any:
-    return next((part for part in get_args(annotation) if part is not NoneType), annotation)
 
 
 def _schemas(
-    items: Iterable[_Described],
+    items: Iterable[Described],
 ) -> tuple[Callable[[Any], dict[str, Any]], dict[str, Any]]:
     """How a type is written in an operation, and the components that this refers to."""
     types: list[Any] = [Problem]
     for item in items:
-        types += [*_alternatives(item.answer), *_alternatives(item.body)]
-        types += [parameter.type for parameter in item.query.values()]
+        for kind in (item.answer, item.body, item.operation.refusal):
+            types += _alternatives(kind)
     schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
     written = dict(zip(map(repr, types), schemas, strict=True))
 
@@ -187,7 +123,7 @@ def _alternatives(kind: Any) -> list[Any]:
 
 
 def _schemes(server: str) -> dict[str, Any]:
-    """Ways to prove who asks, while authentication is on."""
+    """Ways to prove who asks."""
     return {
         "bearer": {
             "type": "http",
@@ -202,40 +138,43 @@ def _schemes(server: str) -> dict[str, Any]:
     }
 
 
-def _security(needs: Needs | None) -> list[dict[str, list[str]]]:
-    if needs is not None and needs.at is At.PUBLIC:
-        return []
-    return [{"bearer": []}, {"apiKey": []}, {"clientCredentials": []}]
-
+_SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"apiKey": []}, {"clientCredentials": []}]
 
 # ------------------------------------------------------------------------ to operations
 
 
 def _operation(
-    item: _Described, method: str, tag: str, schema_of: Callable[[Any], dict[str, Any]]
+    item: Described,
+    method: str,
+    tag: str,
+    schema_of: Callable[[Any], dict[str, Any]],
+    guarded: bool,
 ) -> dict[str, Any]:
     operation = item.operation
     entry: dict[str, Any] = {
         "tags": [tag],
         "summary": operation.summary,
         "operationId": _operation_id(tag, method, item.path),
-        "parameters": [*_parameters(item, schema_of)],
-        "responses": _responses(item, method, schema_of),
-        "security": _security(operation.needs),
+        "parameters": [*_parameters(item)],
+        "responses": {
+            **_answers(item, method, schema_of),
+            **_problems(item, method, schema_of, guarded),
+        },
+        "security": _SECURITY if guarded and not item.public else [],
     }
     if operation.needs is not None and operation.needs.at in _ALLOWED:
         entry["x-needs"] = {"action": operation.needs.action, "at": operation.needs.at}
     if item.body is not None:
         entry["requestBody"] = {
             "required": item.body_required,
-            "content": {"application/json": {"schema": schema_of(item.body)}},
+            "content": {
+                "application/json": {"schema": {**schema_of(item.body), **operation.demands}}
+            },
         }
     elif operation.form:
-        fields = {name: {"type": "string"} for name in operation.form}
-        form = {"schema": {"type": "object", "properties": fields}}
         entry["requestBody"] = {
             "required": True,
-            "content": {"application/x-www-form-urlencoded": form},
+            "content": {"application/x-www-form-urlencoded": {"schema": _form(operation.form)}},
         }
     elif operation.upload is not None and method == "PUT":
         entry["requestBody"] = {"required": True, "content": {operation.upload: {}}}
@@ -247,42 +186,92 @@ def _operation_id(tag: str, method: str, path: str) -> str:
     return tag.lower() + method.capitalize() + "".join(word.capitalize() for word in words)
 
 
-def _parameters(
-    item: _Described, schema_of: Callable[[Any], dict[str, Any]]
-) -> Iterator[dict[str, Any]]:
-    for name in item.in_path:
-        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-    for name, query in item.query.items():
-        entry = {
-            "name": name,
-            "in": "query",
-            "required": query.required,
-            "schema": schema_of(query.type),
+def _form(fields: Mapping[str, Value]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {name: _said(value) for name, value in fields.items()},
+        "required": [name for name, value in fields.items() if value.required],
+    }
+
+
+def _said(value: Value) -> dict[str, Any]:
+    """A schema with what it means."""
+    return {**value.schema, **({"description": value.text} if value.text else {})}
+
+
+def _parameters(item: Described) -> Iterator[dict[str, Any]]:
+    for name, value in item.in_path.items():
+        yield {**_parameter(name, "path", value), "required": True}
+    for name, value in item.query.items():
+        yield {**_parameter(name, "query", value), "allowEmptyValue": not value.required}
+    for name, value in item.headers.items():
+        yield _parameter(name, "header", value)
+
+
+def _parameter(name: str, place: str, value: Value) -> dict[str, Any]:
+    entry = {"name": name, "in": place, "required": value.required, "schema": dict(value.schema)}
+    return {**entry, "description": value.text} if value.text else entry
+
+
+def _headers(names: Iterable[str]) -> dict[str, Any]:
+    given = {name: values.GIVEN[name] for name in ("x-correlation-id", *names)}
+    return {
+        name: {
+            **({"description": value.text} if value.text else {}),
+            "required": value.required,
+            "schema": dict(value.schema),
         }
-        yield {**entry, "description": query.text} if query.text else entry
-    once = _ONCE if item.operation.once else {}
-    for name, text in {**item.operation.headers, **once, **_COMMON_HEADERS}.items():
-        yield {"name": name, "in": "header", "description": text, "schema": {"type": "string"}}
+        for name, value in given.items()
+    }
 
 
-def _responses(
-    item: _Described, method: str, schema_of: Callable[[Any], dict[str, Any]]
+# ------------------------------------------------------------------------ to answers
+
+
+def _answers(
+    item: Described, method: str, schema_of: Callable[[Any], dict[str, Any]]
 ) -> dict[str, Any]:
     operation = item.operation
     found: dict[str, Any] = {}
+    replayed = ("Idempotency-Replayed",) if operation.once else ()
     for status in (item.status, *operation.also):
-        entry: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+        gives = (*operation.gives, *replayed, *(("Content-Range",) if status == 206 else ()))
+        if status == 304:
+            gives = tuple(name for name in gives if name in ("ETag", "Link"))
+        entry: dict[str, Any] = {
+            "description": HTTPStatus(status).phrase,
+            "headers": _headers(gives),
+        }
         found[str(status)] = entry
         if method == "HEAD" or status in (204, 304):
             continue
-        if item.answer is not None:
-            entry["content"] = {"application/json": {"schema": schema_of(item.answer)}}
-        elif operation.media_type is not None:
-            entry["content"] = {operation.media_type: {}}
-    refusals = (401, 403) if _security(operation.needs) else ()
-    for status in sorted({400, 500, *refusals, *operation.problems}):
+        content: dict[str, Any] = {}
+        if item.answer is not None and status != 206:
+            content["application/json"] = {"schema": schema_of(item.answer)}
+        if operation.media_type is not None:
+            content[operation.media_type] = {}
+        if status == 206:
+            content[_RANGES] = {}
+        if content:
+            entry["content"] = content
+    return found
+
+
+def _problems(
+    item: Described, method: str, schema_of: Callable[[Any], dict[str, Any]], guarded: bool
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for status in item.problems(guarded=guarded):
+        content: dict[str, Any] = {PROBLEM: {"schema": schema_of(Problem)}}
+        if item.operation.refusal is not None and status in (400, 401):
+            content["application/json"] = {"schema": schema_of(item.operation.refusal)}
+        elif status == 401:
+            # what existing clients show as it comes
+            content["text/plain"] = {"schema": {"type": "string"}}
         found[str(status)] = {
             "description": HTTPStatus(status).phrase,
-            "content": {"application/problem+json": {"schema": schema_of(Problem)}},
+            "headers": _headers(_WITH_PROBLEM.get(status, ())),
         }
+        if method != "HEAD":
+            found[str(status)]["content"] = content
     return found

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from strongroom.api.values import Schema, Value
 from strongroom.domain.grants import Action
 
 #: the key of ``opt`` under which a route keeps it
@@ -74,18 +75,27 @@ class Operation:
     needs: Needs | None = None
     #: type of the JSON answer; None where the answer is no JSON
     answer: Any = None
-    #: media type of an answer that is no JSON; None where there is no body
+    #: media type of an answer that is no JSON (beside JSON where there is an answer, too); None
+    #: where there is none
     media_type: str | None = None
     #: statuses of success beside the route's own
     also: tuple[int, ...] = ()
-    #: statuses of problems, beside 400 and 500, which anything may meet
+    #: statuses of problems, beside those that follow from what else is declared here
     problems: tuple[int, ...] = ()
-    #: query parameters that the signature does not show, with what they mean
-    query: Mapping[str, str] = field(default_factory=dict)
-    #: request headers that matter, with what they mean
-    headers: Mapping[str, str] = field(default_factory=dict)
+    #: type of the JSON that beside a problem says what is wrong (400, 401); None for problems alone
+    refusal: Any = None
+    #: query parameters that the signature does not show, or of which it says too little
+    query: Mapping[str, Value] = field(default_factory=dict)
+    #: names of request headers that matter, as :data:`strongroom.api.values.SENT` has them
+    headers: tuple[str, ...] = ()
+    #: names of headers of good answers, as :data:`strongroom.api.values.GIVEN` has them
+    gives: tuple[str, ...] = ()
+    #: what ``path`` in the URL holds where it is no place in the repository
+    path: Value | None = None
     #: parameters of a request body that is a form
-    form: tuple[str, ...] = ()
+    form: Mapping[str, Value] = field(default_factory=dict)
+    #: what a JSON body must hold beyond its shape, as JSON Schema
+    demands: Schema = field(default_factory=dict)
     #: whether ``Idempotency-Key`` is heeded
     once: bool = False
     #: media type of a request body that is no JSON

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from strongroom.api.values import Value, whole
 from strongroom.errors import BadRequest, Fault
 
 MAX_SIZE, DEFAULT_SIZE = 1_000, 100
+MAX_PAGE = 10**9
 
 #: query names
-PARAMETERS: Mapping[str, str] = {
-    "page": "Of the children of a Container outside Archival Groups, counted from 1; all if none",
-    "pageSize": f"Children on a page, 1 to {MAX_SIZE}; {DEFAULT_SIZE} if not given",
+PARAMETERS: Mapping[str, Value] = {
+    "page": whole(
+        "Of the children of a Container outside Archival Groups, counted from 1; all if none",
+        1,
+        MAX_PAGE,
+    ),
+    "pageSize": whole(f"Children on a page; {DEFAULT_SIZE} if not given", 1, MAX_SIZE),
 }
 
 
@@ -34,7 +40,7 @@ def asked(query: Mapping[str, str]) -> Asked | None:
     sent = {name: query[name] for name in PARAMETERS if name in query}
     if not sent:
         return None
-    limits = {"page": 10**9, "pageSize": MAX_SIZE}
+    limits = {"page": MAX_PAGE, "pageSize": MAX_SIZE}
     faults = [
         Fault(
             code="bad-page",

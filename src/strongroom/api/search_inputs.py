@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from strongroom.api.values import Value, text, whole, word
 from strongroom.errors import BadRequest, Fault
 
 MAX_PAGE_SIZE = 500
 DEFAULT_PAGE_SIZE = 20
+#: the last page that can be asked for
+MAX_PAGE = 10**12
 #: characters of what is looked for
 MAX_TEXT = 4_000
 
@@ -25,19 +28,21 @@ class SearchType(StrEnum):
     FEDORA = "Fedora"
 
 
+_TEXT = text("What to look for, in any case", required=True, pattern=r"\S", maxLength=MAX_TEXT)
+
 #: query names of the search
-PARAMETERS: Mapping[str, str] = {
-    "text": "What to look for, in any case; needed",
-    "pageNumber": "Page, counted from 0",
-    "pageSize": f"Results on a page, 1 to {MAX_PAGE_SIZE}; {DEFAULT_PAGE_SIZE} if not given",
-    "type": "All, Deposits or Fedora: whose pages pageNumber counts",
-    "otherPage": "Page of the other ones, counted from 0",
+PARAMETERS: Mapping[str, Value] = {
+    "text": _TEXT,
+    "pageNumber": whole("Page, counted from 0", 0, MAX_PAGE),
+    "pageSize": whole(f"Results on a page; {DEFAULT_PAGE_SIZE} if not given", 1, MAX_PAGE_SIZE),
+    "type": word("Whose pages pageNumber counts, in any case; All if not given", SearchType),
+    "otherPage": whole("Page of the other ones, counted from 0", 0, MAX_PAGE),
 }
 #: and of the search of the Storage API
-STORAGE_PARAMETERS: Mapping[str, str] = {
-    "text": "What to look for, in any case; needed",
-    "page": "Page, counted from 0",
-    "pageSize": f"Results on a page, 1 to {MAX_PAGE_SIZE}; everything if there is no page either",
+STORAGE_PARAMETERS: Mapping[str, Value] = {
+    "text": _TEXT,
+    "page": whole("Page, counted from 0", 0, MAX_PAGE),
+    "pageSize": whole("Results on a page; everything if there is no page either", 1, MAX_PAGE_SIZE),
 }
 
 
@@ -97,7 +102,7 @@ class _Reader:
         return found
 
     def page(self, name: str) -> int:
-        return self._number(name, 0, 0, 10**12)
+        return self._number(name, 0, 0, MAX_PAGE)
 
     def size(self) -> int:
         return self._number("pageSize", DEFAULT_PAGE_SIZE, 1, MAX_PAGE_SIZE)

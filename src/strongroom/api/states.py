@@ -55,7 +55,9 @@ def state(
 
     ``view`` is all else on which the answer depends. Raises BadRequest (``bad-datetime``).
     """
-    at = None if version is not None else _moment(request.get("accept-datetime"))
+    at = _moment(request.get("accept-datetime"))
+    if version is not None:
+        at = None
     found = revisions.look(edge.ctx, path, version, at)
     if found is None:
         return State(version=version, headers={})

@@ -9,6 +9,7 @@ from __future__ import annotations
 from litestar import Response, get, patch
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from strongroom.api import values
 from strongroom.api.body import EdgeRequest
 from strongroom.api.edge import Agent, Given, repository_path
 from strongroom.api.operation import JSON, documented, on_deposit, on_shown
@@ -24,7 +25,10 @@ from strongroom.wire.base import UnsetType
     media_type=JSON,
     sync_to_thread=True,
     opt=documented(
-        "Who may see the files of a deposit", problems=(404, 413, 422), needs=on_deposit()
+        "Who may see the files of a deposit",
+        problems=(404, 413, 422),
+        gives=("ETag",),
+        needs=on_deposit(),
     ),
 )
 def show_access(
@@ -39,8 +43,10 @@ def show_access(
     sync_to_thread=True,
     opt=documented(
         "Set who may see files, folders or the whole of a deposit",
-        problems=(404, 409, 413, 415, 422),
-        headers={"If-Match": "the ETag of the METS, which the deposit shows as `metsETag`"},
+        demands=values.demands("items", items={"type": "array", "minItems": 1}),
+        problems=(404, 409, 413, 422),
+        headers=("If-Match",),
+        gives=("ETag",),
         needs=on_deposit(Action.DEPOSIT),
     ),
 )
@@ -63,6 +69,7 @@ def set_access(
     opt=documented(
         "Who may see an Archival Group, or something inside one",
         problems=(404, 410, 413, 422),
+        gives=("ETag",),
         needs=on_shown(),
     ),
 )

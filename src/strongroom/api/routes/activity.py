@@ -8,6 +8,7 @@ from __future__ import annotations
 from litestar import get, post
 from litestar.params import FromPath, JSONBody
 
+from strongroom.api import values
 from strongroom.api.edge import Agent, Given
 from strongroom.api.operation import JSON, documented, somewhere
 from strongroom.api.queries import page_number
@@ -61,7 +62,16 @@ def groups_page(edge: Given, page: FromPath[str]) -> OrderedCollectionPage:
     sync_to_thread=True,
     opt=documented(
         "Announce an update of an Archival Group",
-        problems=(404, 410, 415),
+        demands=values.demands(
+            "type",
+            "object",
+            type={"const": "Update"},
+            object={
+                "type": "object",
+                **values.demands("id", "type", type={"const": "ArchivalGroup"}),
+            },
+        ),
+        problems=(404, 410),
         needs=somewhere(Action.ARRANGE),
     ),
 )

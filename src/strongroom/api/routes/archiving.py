@@ -7,6 +7,7 @@ from datetime import datetime
 from litestar import get, post
 from litestar.params import FromPath, JSONBody
 
+from strongroom.api import values
 from strongroom.api.edge import Agent, Given
 from strongroom.api.operation import JSON, documented, somewhere
 from strongroom.domain.archiving import ArchiveJob
@@ -27,7 +28,21 @@ _MAX_ERRORS, _MAX_ID = 100_000, 300
     sync_to_thread=True,
     opt=documented(
         "Tell what an archiver did with a deposit",
-        problems=(404, 409, 415),
+        demands=values.demands(
+            "id",
+            "depositId",
+            "depositUri",
+            "startTime",
+            id={**values.NEEDED, "maxLength": _MAX_ID},
+            depositId={**values.NEEDED, "maxLength": _MAX_ID},
+            depositUri={**values.NEEDED, "maxLength": _MAX_ID},
+            startTime={"type": "string", "format": "date-time"},
+            endTime=values.MOMENT,
+            deletedCount=values.COUNT,
+            batchNumber=values.COUNT,
+            errors={"type": ["string", "null"], "maxLength": _MAX_ERRORS},
+        ),
+        problems=(404, 409),
         needs=somewhere(Action.DEPOSIT),
     ),
 )

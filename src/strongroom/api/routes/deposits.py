@@ -8,10 +8,18 @@ from urllib.parse import urlencode
 from litestar import HttpMethod, Response, delete, get, patch, post, put, route
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from strongroom.api import values
 from strongroom.api.body import EdgeRequest
-from strongroom.api.contents import ContentResponse, respond
+from strongroom.api.contents import CONDITIONS, FILE, ContentResponse, respond
 from strongroom.api.edge import Agent, Edge, Given
-from strongroom.api.inputs import LIST_PARAMETERS, check_deposit_texts, deposit_query, template
+from strongroom.api.inputs import (
+    LIST_PARAMETERS,
+    MAX_TEXT,
+    TEMPLATES,
+    check_deposit_texts,
+    deposit_query,
+    template,
+)
 from strongroom.api.operation import JSON, documented, on_deposit, somewhere
 from strongroom.domain.grants import Action
 from strongroom.errors import BadRequest, Fault
@@ -20,7 +28,11 @@ from strongroom.services.views import DepositPage, DepositView
 from strongroom.wire import render_deposits
 from strongroom.wire.deposits import Deposit, DepositIn, DepositQueryPage, SchemaAndValue
 
-_CREATE = (404, 409, 410, 415, 422)
+_CREATE = (404, 409, 410, 422)
+_TEXTS: dict[str, values.Schema] = {
+    "archivalGroupName": values.line(MAX_TEXT),
+    "submissionText": values.lines(MAX_TEXT),
+}
 
 
 def deposit_shape(view: DepositView, edge: Edge) -> Deposit:
@@ -59,6 +71,7 @@ def _new(data: DepositIn | None) -> deposits.New:
     opt=documented(
         "List deposits",
         query=LIST_PARAMETERS,
+        gives=("Link",),
         needs=somewhere(),
     ),
 )
@@ -92,8 +105,10 @@ def _links(address: str, query: dict[str, Any], page: DepositPage) -> str:
     sync_to_thread=True,
     opt=documented(
         "Create a deposit",
+        demands=values.demands(**_TEXTS, template=TEMPLATES),
         problems=_CREATE,
         once=True,
+        gives=("Location",),
         needs=somewhere(Action.DEPOSIT),
     ),
 )
@@ -109,8 +124,10 @@ def create_deposit(
     sync_to_thread=True,
     opt=documented(
         "Create a deposit for an identifier",
+        demands=values.demands("schema", "value", template=TEMPLATES),
         problems=(*_CREATE, 502, 504),
         once=True,
+        gives=("Location",),
         needs=somewhere(Action.DEPOSIT),
     ),
 )
@@ -139,8 +156,10 @@ def create_from_identifier(
     sync_to_thread=True,
     opt=documented(
         "Export an Archival Group into a new deposit",
+        demands=values.demands("archivalGroup", **_TEXTS, template=TEMPLATES),
         problems=_CREATE,
         once=True,
+        gives=("Location",),
         needs=somewhere(Action.DEPOSIT),
     ),
 )
@@ -169,7 +188,10 @@ def show_deposit(edge: Given, deposit_id: FromPath[str]) -> Deposit:
     media_type=JSON,
     sync_to_thread=True,
     opt=documented(
-        "Change a deposit", problems=(404, 409, 410, 415), needs=on_deposit(Action.DEPOSIT)
+        "Change a deposit",
+        problems=(404, 409, 410),
+        demands=values.demands(**_TEXTS, archived=values.MOMENT),
+        needs=on_deposit(Action.DEPOSIT),
     ),
 )
 def patch_deposit(
@@ -258,6 +280,8 @@ def deactivate_deposit(edge: Given, deposit_id: FromPath[str]) -> None:
         media_type="application/xml",
         also=(206, 304),
         problems=(404, 416),
+        headers=CONDITIONS,
+        gives=FILE,
         needs=on_deposit(),
     ),
 )

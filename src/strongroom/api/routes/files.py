@@ -10,22 +10,24 @@ from litestar import HttpMethod, Response, delete, get, put, route
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
-from strongroom.api import digest_fields, problems, routing
+from strongroom.api import digest_fields, problems, routing, values
 from strongroom.api.body import EdgeRequest
-from strongroom.api.contents import ContentResponse, respond
+from strongroom.api.contents import CONDITIONS, FILE, ContentResponse, respond
 from strongroom.api.edge import Agent, Given
 from strongroom.api.operation import JSON, documented, on_deposit
 from strongroom.api.uploads import receive_into
 from strongroom.domain.grants import Action
-from strongroom.domain.paths import decode
+from strongroom.domain.paths import MAX_PATH, decode
 from strongroom.errors import BadRequest
 from strongroom.services import files
 from strongroom.wire.files import DepositFile, DepositFiles
 
-_UPLOAD_HEADERS = {
-    "Content-Digest": "SHA-256 of the file (RFC 9530), checked before the file is seen",
-    "Repr-Digest": "the same",
-}
+#: what ``path`` is here
+_FILE = values.text(
+    "The path of a file or folder in the deposit, percent-encoded but for its slashes",
+    pattern=values.NAMES,
+    maxLength=MAX_PATH,
+)
 
 
 def _path(segment: str) -> str:
@@ -64,6 +66,9 @@ def list_files(edge: Given, deposit_id: FromPath[str]) -> DepositFiles:
         media_type="*/*",
         also=(206, 304),
         problems=(404, 416),
+        headers=CONDITIONS,
+        gives=FILE,
+        path=_FILE,
         needs=on_deposit(Action.CONTENT),
     ),
 )
@@ -83,7 +88,8 @@ def read_file(
         "Put a file into a deposit (201 a new one, 200 in place of another)",
         also=(200,),
         problems=(404, 409, 415, 422, 507),
-        headers=_UPLOAD_HEADERS,
+        headers=("Content-Digest", "Repr-Digest"),
+        path=_FILE,
         upload="application/octet-stream",
         needs=on_deposit(Action.DEPOSIT),
     ),
@@ -123,7 +129,10 @@ def _check_whole(request: EdgeRequest) -> None:
     "/v1/deposits/{deposit_id:str}/files/{path:str}",
     sync_to_thread=True,
     opt=documented(
-        "Delete a file of a deposit", problems=(404, 409), needs=on_deposit(Action.DEPOSIT)
+        "Delete a file of a deposit",
+        problems=(404, 409),
+        path=_FILE,
+        needs=on_deposit(Action.DEPOSIT),
     ),
 )
 def delete_file(edge: Given, agent: Agent, deposit_id: FromPath[str], path: FromPath[str]) -> None:
@@ -137,8 +146,10 @@ def delete_file(edge: Given, agent: Agent, deposit_id: FromPath[str], path: From
     media_type="text/plain",
     opt=documented(
         "Make a folder in a deposit, with those above it (201 a new one, 200 one that was there)",
+        media_type="text/plain",
         also=(200,),
         problems=(404, 409),
+        path=_FILE,
         needs=on_deposit(Action.DEPOSIT),
     ),
 )
@@ -153,7 +164,10 @@ def put_folder(
     "/v1/deposits/{deposit_id:str}/folders/{path:str}",
     sync_to_thread=True,
     opt=documented(
-        "Delete an empty folder of a deposit", problems=(404, 409), needs=on_deposit(Action.DEPOSIT)
+        "Delete an empty folder of a deposit",
+        problems=(404, 409),
+        path=_FILE,
+        needs=on_deposit(Action.DEPOSIT),
     ),
 )
 def delete_folder(

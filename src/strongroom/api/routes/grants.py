@@ -5,10 +5,12 @@ from __future__ import annotations
 from litestar import Response, delete, get, post
 from litestar.params import FromPath, JSONBody
 
+from strongroom.api import values
 from strongroom.api.body import EdgeRequest
 from strongroom.api.edge import Agent, Given
 from strongroom.api.operation import JSON, At, Needs, documented, somewhere
-from strongroom.domain.grants import Action, Grant
+from strongroom.api.values import text, word
+from strongroom.domain.grants import MAX_SUBJECT, Action, Grant, Role
 from strongroom.domain.times import iso
 from strongroom.errors import BadRequest, Fault
 from strongroom.services import grants
@@ -45,10 +47,13 @@ def show_me(edge: Given, agent: Agent) -> wire.Me:
     )
 
 
-_WHO = {
-    "agent": "A name, or a subject of grants",
-    "groups": "Names of groups that a token would state, with commas between",
-}
+#: whose grant it is, without blanks around the name
+_SUBJECT = (
+    r"^(\*|(agent|client|group|sub):"
+    r"[^\s\u0000-\u0020\u007f-\u00a0]([^\u0000-\u001f\u007f-\u00a0]*[^\s\u0000-\u0020\u007f-\u00a0])?)$"
+)
+_GROUPS = text("Names of groups that a token would state, with commas between")
+_AGENT = "A name, or a subject of grants"
 
 
 @get(
@@ -58,7 +63,7 @@ _WHO = {
     opt=documented(
         "List the grants: all of them, or those that count for someone",
         problems=(404,),
-        query=_WHO,
+        query={"agent": text(_AGENT), "groups": _GROUPS},
         needs=somewhere(Action.AUDIT),
     ),
 )
@@ -80,7 +85,16 @@ def _groups(request: EdgeRequest) -> list[str]:
     sync_to_thread=True,
     opt=documented(
         "Grant a role to a subject, at a path and below",
-        problems=(409, 415),
+        demands=values.demands(
+            "subject",
+            "role",
+            "path",
+            subject={"type": "string", "pattern": _SUBJECT, "maxLength": MAX_SUBJECT},
+            role={"enum": [*Role]},
+            path={"type": "string", "pattern": values.SLUGS_OR_ROOT},
+        ),
+        problems=(409,),
+        gives=("Location",),
         needs=somewhere(Action.ADMINISTER),
     ),
 )
@@ -120,9 +134,15 @@ def remove_grant(edge: Given, agent: Agent, grant_id: FromPath[str]) -> None:
         "Whether someone may do something at a path, and why",
         problems=(404,),
         query={
-            **_WHO,
-            "action": f"One of {', '.join(Action)}",
-            "path": "A repository path; `/` is the root",
+            "agent": text(_AGENT, required=True, minLength=1),
+            "groups": _GROUPS,
+            "action": word("What to do", Action, required=True),
+            "path": text(
+                "A repository path; `/` is the root",
+                required=True,
+                minLength=1,
+                pattern=values.SLUGS_OR_ROOT,
+            ),
         },
         needs=somewhere(Action.AUDIT),
     ),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
 
+from strongroom.api import values
 from strongroom.api.edge import Agent, Edge, Given
-from strongroom.api.inputs import job_request
+from strongroom.api.inputs import JOB, job_request
 from strongroom.api.operation import JSON, documented, on_deposit, somewhere
 from strongroom.domain.grants import Action
 from strongroom.services import diffs, imports
@@ -51,7 +52,9 @@ def show_diff(edge: Given, agent: Agent, deposit_id: FromPath[str]) -> ImportJob
     sync_to_thread=True,
     opt=documented(
         "Submit an import job",
-        problems=(*_DIFF, 415),
+        problems=_DIFF,
+        demands=values.demands("id", **JOB),
+        gives=("Location",),
         once=True,
         needs=on_deposit(Action.PRESERVE),
     ),

@@ -8,14 +8,34 @@ from urllib.parse import quote
 from litestar import Response, post
 from litestar.params import FromPath, JSONBody
 
-from strongroom.api import digest_fields
+from strongroom.api import digest_fields, values
 from strongroom.api.edge import Agent, Given
 from strongroom.api.operation import JSON, documented, on_deposit
 from strongroom.domain.grants import Action
+from strongroom.domain.paths import MAX_PATH
 from strongroom.domain.times import iso
 from strongroom.services import links
-from strongroom.services.links import WRITE, Wanted
+from strongroom.services.links import LONGEST, MOST, READ, WRITE, Wanted
 from strongroom.wire.links import LinkShape, MadeLinks, WantedLinks
+
+_PATH: values.Schema = {"type": "string", "pattern": values.NAMES, "maxLength": MAX_PATH}
+_LINK: values.Schema = {
+    "oneOf": [
+        {
+            "required": ["path", "method"],
+            "properties": {"path": _PATH, "method": {"const": READ}},
+        },
+        {
+            "required": ["path", "digest", "size"],
+            "properties": {
+                "path": _PATH,
+                "method": {"const": WRITE},
+                "digest": {"type": "string", "pattern": "^[0-9A-Fa-f]{64}$"},
+                "size": {"type": "integer", "minimum": 0},
+            },
+        },
+    ]
+}
 
 
 @post(
@@ -25,7 +45,11 @@ from strongroom.wire.links import LinkShape, MadeLinks, WantedLinks
     sync_to_thread=True,
     opt=documented(
         "Make links by which files of a deposit are put and read where they are",
-        problems=(404, 409, 413, 415, 503),
+        problems=(404, 409),
+        demands=values.demands(
+            links={"minItems": 1, "maxItems": MOST, "items": _LINK},
+            seconds={"minimum": 1, "maximum": LONGEST},
+        ),
         # whoever may put files may also read them: a link of either kind tells of the files
         needs=on_deposit(Action.DEPOSIT),
     ),

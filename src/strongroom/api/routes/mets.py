@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from litestar import post
 from litestar.params import FromPath, JSONBody
 
-from strongroom.api import problems
+from strongroom.api import problems, values
 from strongroom.api.body import EdgeRequest
 from strongroom.api.edge import Agent, Given
 from strongroom.api.operation import JSON, documented, on_deposit
@@ -15,8 +15,6 @@ from strongroom.domain.grants import Action
 from strongroom.services import deposit_mets
 from strongroom.services.deposit_mets import Item, Selection
 from strongroom.wire.mets import DeleteSelection, ItemsAffected, MinimalItem
-
-_IF_MATCH = {"If-Match": "the ETag of the METS, which the deposit shows as `metsETag`"}
 
 
 def _shape(items: Iterable[Item]) -> ItemsAffected:
@@ -34,8 +32,9 @@ def _shape(items: Iterable[Item]) -> ItemsAffected:
     sync_to_thread=True,
     opt=documented(
         "Put files and folders of a deposit into its METS",
-        problems=(404, 409, 415, 422),
-        headers=_IF_MATCH,
+        demands={"minItems": 1},
+        problems=(404, 409, 422),
+        headers=("If-Match",),
         needs=on_deposit(Action.DEPOSIT),
     ),
 )
@@ -61,8 +60,15 @@ def add_to_mets(
     sync_to_thread=True,
     opt=documented(
         "Delete files and folders from a deposit's METS, from the deposit, or both",
-        problems=(404, 409, 415, 422),
-        headers=_IF_MATCH,
+        demands={
+            **values.demands("items", items={"type": "array", "minItems": 1}),
+            "anyOf": [
+                {"required": [name], "properties": {name: {"const": True}}}
+                for name in ("deleteFromMets", "deleteFromDepositFiles", "deleteFromRoot")
+            ],
+        },
+        problems=(404, 409, 422),
+        headers=("If-Match",),
         needs=on_deposit(Action.DEPOSIT),
     ),
 )

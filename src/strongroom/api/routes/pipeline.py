@@ -5,9 +5,11 @@ from __future__ import annotations
 from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
 
+from strongroom.api import values
 from strongroom.api.edge import Agent, Edge, Given
 from strongroom.api.operation import JSON, documented, on_deposit, somewhere
 from strongroom.domain.grants import Action
+from strongroom.domain.pipeline import RunStatus
 from strongroom.services import pipeline
 from strongroom.services.pipeline import RunView, StatusChange
 from strongroom.wire import render_pipeline
@@ -28,6 +30,7 @@ def _shape(view: RunView, edge: Edge) -> ProcessPipelineResult:
         "Run tools over the files of a deposit",
         problems=(404, 409, 422),
         once=True,
+        gives=("Location",),
         needs=on_deposit(Action.DEPOSIT),
     ),
 )
@@ -42,7 +45,10 @@ def start_run(edge: Given, agent: Agent, deposit_id: FromPath[str]) -> Response[
     status_code=204,
     sync_to_thread=True,
     opt=documented(
-        "Force the end of a pipeline run", problems=(404, 409, 415), needs=somewhere(Action.DEPOSIT)
+        "Force the end of a pipeline run",
+        problems=(404, 409),
+        demands=values.demands("id", "depositId", "status", status={"enum": [*RunStatus]}),
+        needs=somewhere(Action.DEPOSIT),
     ),
 )
 def change_status(edge: Given, agent: Agent, data: JSONBody[PipelineDepositIn]) -> None:

@@ -12,15 +12,15 @@ from litestar import HttpMethod, Response, delete, get, put, route
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response.base import ASGIResponse
 
-from strongroom.api import paging, states, streamed
+from strongroom.api import paging, states, streamed, values
 from strongroom.api.body import EdgeRequest
 from strongroom.api.contents import ContentResponse, respond
 from strongroom.api.edge import Agent, Edge, Given, repository_path
-from strongroom.api.inputs import container_name
+from strongroom.api.inputs import MAX_NAME, container_name
 from strongroom.api.operation import JSON, documented, on_path, on_shown, somewhere
 from strongroom.api.states import State
 from strongroom.domain.grants import Action
-from strongroom.domain.paths import ROOT, RepositoryPath
+from strongroom.domain.paths import MAX_PATH, ROOT, RepositoryPath
 from strongroom.domain.resources import Group, Kind
 from strongroom.errors import BadRequest, Fault
 from strongroom.services import browse, containers, large, listings
@@ -122,10 +122,8 @@ def _bare(status: int, headers: Mapping[str, str]) -> ContentResponse:
     )
 
 
-_CONDITIONS = {
-    "If-None-Match": "An ETag",
-    "Accept-Datetime": "A moment: what was there then (RFC 7089)",
-}
+_CONDITIONS = ("If-None-Match", "Accept-Datetime")
+_GIVEN = ("ETag", "Link", "Memento-Datetime", KIND_HEADER)
 
 _READ = documented(
     "Show a Container, an Archival Group or something inside one",
@@ -134,16 +132,22 @@ _READ = documented(
     needs=somewhere(),
     problems=(404, 410),
     headers=_CONDITIONS,
-    query=paging.PARAMETERS,
+    gives=_GIVEN,
+    query={
+        "view": values.word("Without what lies in it", (LIGHTWEIGHT,)),
+        **paging.PARAMETERS,
+    },
 )
 
 _READ_OR_METS = documented(
     "Show a Container, an Archival Group or something inside one; or the METS of a group",
     answer=Resource,
+    media_type="application/xml",
     needs=somewhere(),
     also=(206, 304),
     problems=(404, 410, 416),
-    headers=_CONDITIONS,
+    headers=(*_CONDITIONS, "Range", "If-Range"),
+    gives=_GIVEN,
     query=paging.PARAMETERS,
 )
 
@@ -203,6 +207,10 @@ def show_stored_resource(
     return _show(edge, repository_path(path), request, version, light=view is not None)
 
 
+#: where a Container can be
+_PLACE = values.text("The path of the Container", pattern=values.SLUGS, maxLength=MAX_PATH)
+
+
 @put(
     "/repository/{path:str}",
     status_code=201,
@@ -210,7 +218,10 @@ def show_stored_resource(
     sync_to_thread=True,
     opt=documented(
         "Make a Container",
-        problems=(409, 415),
+        demands=values.demands(name=values.line(MAX_NAME)),
+        problems=(409,),
+        path=_PLACE,
+        gives=("Location",),
         needs=on_path(Action.ARRANGE),
     ),
 )
@@ -229,6 +240,7 @@ def make_container(
     opt=documented(
         "Delete an empty Container, leaving a tombstone; with purge nothing stays",
         problems=(404, 409, 410),
+        path=_PLACE,
         needs=on_path(Action.ARRANGE),
     ),
 )
@@ -247,7 +259,8 @@ def delete_container(
         answer=StorageMap,
         also=(304,),
         problems=(404, 410),
-        headers={"If-None-Match": "An ETag"},
+        headers=("If-None-Match",),
+        gives=("ETag",),
         needs=on_shown(Action.LOCATE),
     ),
 )
@@ -291,6 +304,7 @@ def show_timemap(edge: Given, path: FromPath[str]) -> str:
 _GROUP_CHECK = documented(
     "Whether an Archival Group is at a path or can be made there",
     problems=(409, 410),
+    path=_PLACE,
     needs=on_shown(),
 )
 

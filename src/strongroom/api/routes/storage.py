@@ -8,11 +8,11 @@ from __future__ import annotations
 from litestar import HttpMethod, Response, get, post, route
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from strongroom.api import states
+from strongroom.api import states, values
 from strongroom.api.body import EdgeRequest
-from strongroom.api.contents import ContentResponse, respond
+from strongroom.api.contents import CONDITIONS, FILE, ContentResponse, respond
 from strongroom.api.edge import Agent, Given, repository_path
-from strongroom.api.inputs import job_request, named_agent
+from strongroom.api.inputs import JOB, job_request, named_agent
 from strongroom.api.operation import JSON, documented, on_shown, somewhere
 from strongroom.api.routes.imports import result_shape
 from strongroom.domain.grants import Action
@@ -35,12 +35,8 @@ from strongroom.wire.uris import file_uri
         media_type="*/*",
         also=(206, 304),
         problems=(404, 416),
-        headers={
-            "Range": "Byte ranges",
-            "If-None-Match": "An ETag",
-            "If-Range": "An ETag",
-            "Accept-Datetime": "A moment: what was there then (RFC 7089)",
-        },
+        headers=(*CONDITIONS, "Accept-Datetime"),
+        gives=(*FILE, "Link", "Memento-Datetime"),
         needs=on_shown(Action.CONTENT),
     ),
 )
@@ -76,7 +72,9 @@ def show_content_timemap(edge: Given, path: FromPath[str]) -> str:
     sync_to_thread=True,
     opt=documented(
         "Submit an import job that needs no deposit",
-        problems=(404, 409, 410, 415, 422),
+        demands=values.demands("id", "archivalGroup", **JOB),
+        problems=(404, 409, 410, 422),
+        gives=("Location",),
         once=True,
         needs=somewhere(Action.PRESERVE),
     ),
@@ -138,7 +136,9 @@ def show_export(edge: Given, job_id: FromPath[str]) -> Export:
     sync_to_thread=True,
     opt=documented(
         "Export a version of an Archival Group into a folder",
-        problems=(404, 409, 410, 415, 422),
+        demands=values.demands("archivalGroup", "destination"),
+        problems=(404, 409, 410, 422),
+        gives=("Location",),
         once=True,
         needs=somewhere(Action.CONTENT),
     ),
@@ -162,7 +162,8 @@ def submit_export(edge: Given, agent: Agent, data: JSONBody[ExportIn]) -> Respon
     sync_to_thread=True,
     opt=documented(
         "Export the METS of an Archival Group into a folder, at once",
-        problems=(404, 409, 410, 415),
+        demands=values.demands("archivalGroup", "destination"),
+        problems=(404, 409, 410),
         needs=somewhere(Action.CONTENT),
     ),
 )

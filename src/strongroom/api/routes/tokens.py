@@ -17,6 +17,7 @@ from strongroom.api import credentials
 from strongroom.api.body import EdgeRequest
 from strongroom.api.edge import Edge, Given
 from strongroom.api.operation import JSON, PUBLIC, documented
+from strongroom.api.values import text, word
 from strongroom.domain.times import utc_now
 from strongroom.errors import NotFound, StrongroomError, TooMany, Unauthenticated
 from strongroom.services import authentication
@@ -49,7 +50,13 @@ def _how(edge: Edge) -> Authentication:
         "Exchange an API key for a token (OAuth 2.0 client credentials)",
         answer=TokenAnswer,
         problems=(401, 404, 413, 429),
-        form=("grant_type", "client_id", "client_secret", "scope"),
+        refusal=TokenRefusal,
+        form={
+            "grant_type": word("How to get a token", ("client_credentials",), required=True),
+            "client_id": text("The id of the key, unless it stands in Authorization"),
+            "client_secret": text("The key, unless it stands in Authorization"),
+            "scope": text("Read and not heeded: a token gives what its key gives"),
+        },
         needs=PUBLIC,
     ),
 )
