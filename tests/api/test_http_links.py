@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from strongroom.client import Client, digest
 from support import samples, stages, workflow
 from support.s3_server import S3Server
 from support.stages import Stage
@@ -64,6 +67,25 @@ def send(link: Json, data: bytes | None = None) -> httpx.Response:
 
 def faults(answer: httpx.Response, status: int) -> list[tuple[str, str | None]]:
     return [(fault["code"], fault.get("path")) for fault in ok(answer, status).json()["errors"]]
+
+
+def test_the_client_puts_and_reads_by_links(
+    stage: Stage, deposit: Json, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With a key, which a bucket would refuse beside the signature of a link."""
+    caplog.set_level(logging.DEBUG)
+    source = tmp_path / "source"
+    source.write_bytes(bytes(range(256)) * 9_000)
+    known = digest(source)
+    with Client(stage.server.url, "ann", api_key="sr_not-asked-for") as client:
+        link = client.links.to_put(deposit["id"], AWKWARD, known)
+        assert client.links.put(link, source, known=known) == known
+        read = client.links.to_get(deposit["id"], AWKWARD)
+        assert client.links.get(read, tmp_path / "back", expected=known) == known
+    logged = caplog.text
+    assert "HTTP Request: PUT" in logged
+    assert "Signature=" not in logged
+    assert (tmp_path / "back").read_bytes() == source.read_bytes() == stage.read(deposit, AWKWARD)
 
 
 def test_files_are_put_and_read_by_links(stage: Stage, deposit: Json) -> None:

@@ -291,6 +291,13 @@ def test_content_is_reached_by_the_way_that_the_client_came():
     assert seen == [ours, ours, "https://stor.example/content/a/b"]
 
 
+@pytest.mark.parametrize("url", ["s3://bucket/a", "https://host:x/a", "http://[::1/a", "http:///"])
+def test_an_answer_that_leads_nowhere_is_told(url):
+    client = Client("http://server.test", sleep=lambda _: pytest.fail("tried again"))
+    with client, pytest.raises(BadAnswer, match="no address that can be asked"):
+        client.content.read(Binary(id="x", content=url))
+
+
 def test_operations_are_told_of_both_surfaces():
     class Subject:
         @operation("GET /a/{path}", both=True)

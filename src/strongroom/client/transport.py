@@ -252,7 +252,7 @@ class Transport:
     ) -> tuple[httpx.Request, str | None]:
         """A request, and the proof that goes with it."""
         url = self.url(path)
-        known = origin(url) in self._trusted
+        known = _server(url) in self._trusted
         more: dict[str, str] = {}
         proof = self._proof.authorization(self._token) if known and self._proof else None
         if known and self._identity:
@@ -367,6 +367,17 @@ class Transport:
     def pause(self, attempt: int, asked: float | None = None) -> float:
         """Seconds before the next try."""
         return self.retry.pause(attempt, self._chance(), asked)
+
+
+def _server(url: str) -> str:
+    """The server that a URL leads to; BadAnswer for one that no request can be sent to."""
+    try:
+        parts = httpx.URL(url)
+        if parts.scheme in ("http", "https") and parts.host:
+            return origin(url)
+    except (httpx.InvalidURL, ValueError):
+        pass
+    raise errors.BadAnswer(f"'{bare(url)}' is no address that can be asked.")
 
 
 class _Refused(Exception):
