@@ -144,6 +144,8 @@ def _put_to_sleep(server: Server, client: httpx.Client) -> int:
     for _ in range(40):
         worker = _worker(server)
         os.kill(worker, signal.SIGSTOP)
+        while not all(_is_stopped(task) for task in Path(f"/proc/{worker}/task").iterdir()):
+            time.sleep(0.002)
         try:
             # it would have to wait for a transaction of the worker, and leaves nothing
             ok(client.post(f"{server.url}/deposits/{UNKNOWN}/lock", timeout=3), 404)
@@ -152,6 +154,14 @@ def _put_to_sleep(server: Server, client: httpx.Client) -> int:
             os.kill(worker, signal.SIGCONT)
             time.sleep(0.5)  # for it to come to the end of what it does
     raise AssertionError("the worker never rests")
+
+
+def _is_stopped(task: Path) -> bool:
+    """Whether a thread sleeps, or is no more; a signal reaches each in its own time."""
+    try:
+        return (task / "stat").read_text().rpartition(")")[2].split()[0] == "T"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def _worker(server: Server) -> int:
