@@ -34,6 +34,7 @@ from strongroom.client import (
 from strongroom.client import errors as client_errors
 from strongroom.client.operations import declared
 from strongroom.client.transport import Transport
+from strongroom.client.uploads import Upload
 from strongroom.db.engine import open_database
 from strongroom.domain.grants import read_scope
 from strongroom.domain.times import utc_now
@@ -324,6 +325,17 @@ def test_files_go_by_links(place: Place, client: Client, tmp_path: Path) -> None
     assert len(client.links.make(deposit, two, seconds=60)) == 2
     with pytest.raises(client_errors.ApiError):
         client.links.put(link, PAGE[::-1])
+    # parts are for buckets; there, test_http_links sends them
+    with pytest.raises(client_errors.StateConflict) as refused:
+        client.uploads.put(deposit, "objects/p", target)
+    assert refused.value.problem == "no-parts"
+    none = Upload(path="objects/p", upload="5-5-x", part_size=5, parts=[])
+    for ending in (
+        lambda: client.uploads.complete(deposit, none, []),
+        lambda: client.uploads.abort(deposit, none),
+    ):
+        with pytest.raises(client_errors.StateConflict):
+            ending()
     client.deposits.delete(deposit)
 
 

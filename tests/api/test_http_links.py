@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from strongroom.client import Client, digest
+from strongroom.errors import StrongroomError
 from support import samples, stages, workflow
 from support.s3_server import S3Server
 from support.stages import Stage
@@ -299,6 +300,26 @@ def test_a_file_is_sent_in_parts(stage: Stage, deposit: Json) -> None:
         )
         assert (done.json()["path"], done.json()["size"]) == (AWKWARD, len(FILM))
     assert stage.read(deposit, AWKWARD) == FILM
+
+
+def test_a_program_sends_a_file_in_parts(stage: Stage, deposit: Json, tmp_path: Path) -> None:
+    if not stage.in_bucket:
+        pytest.skip("files in a folder are put whole")
+    film = tmp_path / "film"
+    film.write_bytes(FILM)
+    told: list[int] = []
+    with Client(stage.server.url) as client:
+        done = client.uploads.put(deposit["id"], AWKWARD, film, part_size=LEAST, seen=told.append)
+        assert (done.path, done.size, sorted(told)) == (AWKWARD, len(FILM), [3, LEAST])
+        assert stage.read(deposit, AWKWARD) == FILM
+        # one that became shorter meanwhile leaves nothing behind
+        upload = client.uploads.begin(deposit["id"], "b", size=len(FILM) + 1, part_size=LEAST)
+        assert "Signature" not in repr(upload)
+        with pytest.raises(StrongroomError, match="shorter"):
+            client.uploads.send(upload, upload.parts[1], film)
+        client.uploads.abort(deposit["id"], upload)
+    bucket, prefix = stage.bucket_and_prefix(deposit)
+    assert [key for key in stage.s3.uploads(bucket) if key.startswith(prefix)] == []
 
 
 def test_parts_are_held_to_what_was_said_of_them(stage: Stage, deposit: Json) -> None:

@@ -32,6 +32,7 @@ from strongroom.client.search import Search
 from strongroom.client.server import Server
 from strongroom.client.storage import Storage
 from strongroom.client.transport import Transport
+from strongroom.client.uploads import Uploads
 from strongroom.client.views import Views
 from strongroom.errors import BadRequest
 
@@ -96,6 +97,7 @@ class Client:
         #: their files
         self.files = Files(transport)
         self.links = Links(transport)
+        self.uploads = Uploads(transport)
         self.views = Views(transport)
         #: their METS, and who may see what
         self.mets = Mets(transport)
