@@ -135,6 +135,7 @@ SENT: Mapping[str, Value] = {
     "X-Client-Identity": text(
         "Name of the agent: for whom a machine acts, and of anyone while authentication is off",
         pattern=r"^(?! *\.{0,2} *$)[^/\u0000-\u001f\u007f-\u00a0\u00ad]{1,255}$",
+        format="agent-name",
     ),
     "x-correlation-id": text("Echoed, and written beside every log line about the request"),
     "Idempotency-Key": text(
