@@ -208,7 +208,10 @@ def _parameters(item: Described, guarded: bool) -> Iterator[dict[str, Any]]:
     for name, value in item.in_path.items():
         yield {**_parameter(name, "path", value), "required": True}
     for name, value in item.query.items():
-        yield {**_parameter(name, "query", value), "allowEmptyValue": not value.required}
+        entry = _parameter(name, "query", value)
+        # any text may be empty anyway
+        told = not value.required and value.schema != {"type": "string"}
+        yield {**entry, "allowEmptyValue": True} if told else entry
     for name, value in item.headers(guarded=guarded).items():
         yield _parameter(name, "header", value)
 
