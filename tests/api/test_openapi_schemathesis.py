@@ -99,7 +99,7 @@ def _schemathesis(
     )
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 def test_nothing_contradicts_the_description(
     run: Run, record_property: Callable[[str, object], None]
 ) -> None:

@@ -34,7 +34,8 @@ class Described:
     operation: Operation
     status: int
     query: Mapping[str, Value]
-    headers: Mapping[str, Value]
+    #: whether it is told who acts
+    asks_agent: bool
     #: shape of the JSON body; None without one
     body: Any
     body_required: bool
@@ -46,6 +47,15 @@ class Described:
         """Whether anyone may ask, without saying who it is."""
         needs = self.operation.needs
         return needs is not None and needs.at is At.PUBLIC
+
+    def headers(self, *, guarded: bool) -> dict[str, Value]:
+        """The headers that are heeded; who acts is read with every proof."""
+        names = [*self.operation.headers]
+        if self.operation.once:
+            names.append("Idempotency-Key")
+        if self.asks_agent or (guarded and not self.public):
+            names.append("X-Client-Identity")
+        return {name: values.SENT[name] for name in (*names, "x-correlation-id")}
 
     def problems(self, *, guarded: bool) -> list[int]:
         """The statuses of its problems; ``guarded``: callers have to prove who they are.
@@ -79,9 +89,6 @@ def described(handler: HTTPRouteHandler) -> Described:
         for name in signature.parameters
         if name not in _INNER and name not in in_path
     }
-    once = ("Idempotency-Key",) if operation.once else ()
-    public = operation.needs is not None and operation.needs.at is At.PUBLIC
-    always = ("x-correlation-id",) if public else ("X-Client-Identity", "x-correlation-id")
     answer = operation.answer
     if answer is None and operation.media_type is None:
         answer = _unwrapped(signature.return_type.annotation)
@@ -92,7 +99,7 @@ def described(handler: HTTPRouteHandler) -> Described:
         operation=operation,
         status=handler.status_code,
         query={**query, **operation.query},
-        headers={name: values.SENT[name] for name in (*operation.headers, *once, *always)},
+        asks_agent="agent" in signature.parameters,
         body=None if data is None else _without_none(data.annotation),
         body_required=data is not None and data.is_required,
         answer=answer,

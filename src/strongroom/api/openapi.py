@@ -155,7 +155,7 @@ def _operation(
         "tags": [tag],
         "summary": operation.summary,
         "operationId": _operation_id(tag, method, item.path),
-        "parameters": [*_parameters(item)],
+        "parameters": [*_parameters(item, guarded)],
         "responses": {
             **_answers(item, method, schema_of),
             **_problems(item, method, schema_of, guarded),
@@ -165,12 +165,7 @@ def _operation(
     if operation.needs is not None and operation.needs.at in _ALLOWED:
         entry["x-needs"] = {"action": operation.needs.action, "at": operation.needs.at}
     if item.body is not None:
-        entry["requestBody"] = {
-            "required": item.body_required,
-            "content": {
-                "application/json": {"schema": {**schema_of(item.body), **operation.demands}}
-            },
-        }
+        entry["requestBody"] = _body(item, schema_of)
     elif operation.form:
         entry["requestBody"] = {
             "required": True,
@@ -179,6 +174,16 @@ def _operation(
     elif operation.upload is not None and method == "PUT":
         entry["requestBody"] = {"required": True, "content": {operation.upload: {}}}
     return entry
+
+
+def _body(item: Described, schema_of: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+    """A JSON body; where none is needed, the literal ``null`` counts as none."""
+    demands = item.operation.demands
+    schema = {**schema_of(item.body), **demands}
+    needed = item.body_required or "required" in demands
+    if not needed:
+        schema = {"anyOf": [schema, {"type": "null"}]}
+    return {"required": needed, "content": {"application/json": {"schema": schema}}}
 
 
 def _operation_id(tag: str, method: str, path: str) -> str:
@@ -199,12 +204,15 @@ def _said(value: Value) -> dict[str, Any]:
     return {**value.schema, **({"description": value.text} if value.text else {})}
 
 
-def _parameters(item: Described) -> Iterator[dict[str, Any]]:
+def _parameters(item: Described, guarded: bool) -> Iterator[dict[str, Any]]:
     for name, value in item.in_path.items():
         yield {**_parameter(name, "path", value), "required": True}
     for name, value in item.query.items():
-        yield {**_parameter(name, "query", value), "allowEmptyValue": not value.required}
-    for name, value in item.headers.items():
+        entry = _parameter(name, "query", value)
+        # any text may be empty anyway
+        told = not value.required and value.schema != {"type": "string"}
+        yield {**entry, "allowEmptyValue": True} if told else entry
+    for name, value in item.headers(guarded=guarded).items():
         yield _parameter(name, "header", value)
 
 

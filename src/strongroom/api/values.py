@@ -99,12 +99,15 @@ def demands(*needed: str, **properties: Schema) -> Schema:
     }
 
 
+#: the last page of a stream that can be asked for
+MAX_PAGE = 10**12 - 1
+
 #: what stands in paths, by name
 IN_PATH: Mapping[str, Value] = {
-    "deposit_id": text("The bare id of a deposit", pattern=f"^{_NAME}$"),
-    "job_id": text("The bare id of a job", pattern=f"^{_NAME}$"),
-    "grant_id": text("The id of a grant", pattern=f"^{_NAME}$"),
-    "page": Value(text="Counted from 1", schema={"type": "integer", "minimum": 1}),
+    "deposit_id": text("The bare id of a deposit", minLength=1),
+    "job_id": text("The bare id of a job", minLength=1),
+    "grant_id": text("The id of a grant", minLength=1),
+    "page": whole("Counted from 1", 1, MAX_PAGE),
     "path": text(
         "The rest of the path, percent-encoded but for its slashes",
         pattern=NAMES,
@@ -135,6 +138,7 @@ SENT: Mapping[str, Value] = {
     "X-Client-Identity": text(
         "Name of the agent: for whom a machine acts, and of anyone while authentication is off",
         pattern=r"^(?! *\.{0,2} *$)[^/\u0000-\u001f\u007f-\u00a0\u00ad]{1,255}$",
+        format="agent-name",
     ),
     "x-correlation-id": text("Echoed, and written beside every log line about the request"),
     "Idempotency-Key": text(
