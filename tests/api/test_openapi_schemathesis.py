@@ -32,7 +32,10 @@ EXAMPLES = int(os.environ.get("STRONGROOM_SCHEMA_EXAMPLES", "100"))
 HERE = Path(seeds.__file__).parent
 
 #: operations that answer no 2xx here, and why
-NEVER_WELL: dict[str, str] = {}
+NEVER_WELL = {
+    f"POST /v1/deposits/{{deposit_id}}/uploads{ending}": "deposits in folders take files whole"
+    for ending in ("", "/complete", "/abort")
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -153,7 +153,7 @@ def _text(
 
 # ------------------------------------------------------------------------ import jobs
 
-_ITEMS: Schema = {"items": values.demands(name=values.line(MAX_NAME), size=values.COUNT)}
+_ITEMS: Schema = {"items": values.demands("id", name=values.line(MAX_NAME), size=values.COUNT)}
 #: what the properties of a posted job must look like
 JOB: Mapping[str, Schema] = {
     "archivalGroupName": values.line(MAX_TEXT),

@@ -38,7 +38,7 @@ def begin(
     if not 1 <= seconds <= LONGEST:
         faults.append(_fault("How long links last.", "seconds", f"1 to {LONGEST}", str(seconds)))
     if not 1 <= size <= LARGEST:
-        faults.append(_fault("The bytes of the file.", path, f"1 to {LARGEST}", str(size)))
+        faults.append(_fault("The bytes of the file.", "size", f"1 to {LARGEST}", str(size)))
     if faults:
         raise BadRequest("No upload was begun.", code=faults[0].code, faults=faults)
     return _links(ctx, agent, deposit_id).begin(

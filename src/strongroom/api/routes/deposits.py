@@ -156,7 +156,12 @@ def create_from_identifier(
     sync_to_thread=True,
     opt=documented(
         "Export an Archival Group into a new deposit",
-        demands=values.demands("archivalGroup", **_TEXTS, template=TEMPLATES),
+        demands=values.demands(
+            "archivalGroup",
+            **_TEXTS,
+            template=TEMPLATES,
+            versionExported={"anyOf": [values.VERSION, {"type": "null"}]},
+        ),
         problems=_CREATE,
         once=True,
         gives=("Location",),

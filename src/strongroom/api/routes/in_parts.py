@@ -5,11 +5,13 @@ from __future__ import annotations
 from litestar import Response, post
 from litestar.params import FromPath, JSONBody
 
+from strongroom.api import values
 from strongroom.api.edge import Agent, Given
 from strongroom.api.operation import JSON, documented, on_deposit
 from strongroom.domain.grants import Action
 from strongroom.domain.times import iso
 from strongroom.services import in_parts
+from strongroom.services.links import LONGEST
 from strongroom.wire.files import DepositFile
 from strongroom.wire.in_parts import (
     AbortedUpload,
@@ -27,6 +29,10 @@ from strongroom.wire.in_parts import (
     sync_to_thread=True,
     opt=documented(
         "Make links by which a file of a deposit is sent in parts",
+        demands=values.demands(
+            size={"minimum": 1, "maximum": in_parts.LARGEST},
+            seconds={"minimum": 1, "maximum": LONGEST},
+        ),
         problems=(404, 409, 413, 415, 503),
         needs=on_deposit(Action.DEPOSIT),
     ),
