@@ -4,6 +4,8 @@
 VENV := .venv
 BIN  := $(VENV)/bin
 UV   ?= uv
+# hundreds of servers are started by the tests: each would compile all of its source anew
+unexport PYTHONDONTWRITEBYTECODE
 # where tests put their files: a roomy tmpfs if there is one, for they write and delete much
 TMP  := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 4000000 { print "/dev/shm"; ok = 1 } END { if (!ok) print "/tmp" }')
 # more arguments for pytest, such as PYTEST="-k containers"
