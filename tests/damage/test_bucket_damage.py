@@ -286,7 +286,8 @@ def test_without_anything_that_proves_it_no_inventory_is_believed(harmed: Harmed
         flip(harmed, below)
     flip(harmed, "v2/inventory.json.sha256")
     lying = harmed.keys()
-    assert {code for code, _ in harmed.errors()} >= {"E060"}
+    # whether what is left of a digest still looks like one is chance
+    assert {code for code, _ in harmed.errors()} & {"E060", "E061"}
     assert harmed.stage.client.get(harmed.group, params={"version": "v1"}).status_code == 500
     repairs = harmed.repair()
     assert repairs.done == ()

@@ -1,7 +1,8 @@
 """The Python of every page runs, block after block, and prints what the page says.
 
 All ``python`` blocks of a page share one namespace and one folder; a ``text`` block right after one
-is what it prints, where ``…`` stands for anything. No page is left out.
+is what it prints, where ``…`` stands for anything. No page is left out but that about S3, which has
+a test of its own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import documents
 import pytest
+import test_how_to_s3
 
 from strongroom.db.engine import open_database
 from strongroom.domain.grants import read_scope
@@ -24,10 +26,12 @@ from support.server import Server
 
 #: whatever could be meant for Python without being run: other words for it, and other fences
 DISGUISES = re.compile(r"^ *(?:~~~|```) *(?:py\w*|ipython|pycon)\b", re.IGNORECASE | re.MULTILINE)
+#: run by a test of its own, which has a store for it
+ELSEWHERE = {test_how_to_s3.PAGE}
 PAGES = [
     page
     for page in documents.pages()
-    if any(block.language == "python" for block in documents.blocks(page))
+    if page not in ELSEWHERE and any(block.language == "python" for block in documents.blocks(page))
 ]
 #: words of pages that only a server with authentication can stand for
 GUARDED = "https://preservation.example.org"

@@ -10,6 +10,7 @@ import atexit
 import itertools
 import json
 import os
+import re
 import zlib
 from base64 import b64encode
 from collections import Counter
@@ -24,6 +25,8 @@ from requests.adapters import HTTPAdapter
 from schemathesis import Case, HookContext, Response
 from schemathesis.core.failures import Failure
 from schemathesis.openapi.checks import RejectedPositiveData
+
+from strongroom.api import values
 
 TOLD: dict[str, Any] = json.loads(Path(os.environ["DESCRIBED"]).read_text())
 EXAMPLES: dict[str, list[dict[str, Any]]] = TOLD["examples"]
@@ -71,6 +74,43 @@ schemathesis.openapi.format(
     "content-digest",
     st.binary(min_size=32, max_size=32).map(lambda raw: f"sha-256=:{b64encode(raw).decode()}:"),
 )
+
+
+# What has a pattern is made from it, letter by letter, and most of the time of a run would be spent
+# on paths and headers, which every request has. The same texts, made directly:
+_LETTERS = st.characters(codec="utf-8", exclude_characters="/\x7f", exclude_categories=("Cc", "Cs"))
+_VISIBLE = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
+_SLUG = st.text("0123456789ABCXYZabcxyz%().-_", min_size=1, max_size=12)
+_SLUGS = st.lists(_SLUG, min_size=1, max_size=4).map("/".join)
+_AGENT = st.text(
+    st.characters(min_codepoint=0x20, max_codepoint=0x7E, exclude_characters="/"),
+    min_size=1,
+    max_size=20,
+)
+DIRECTLY: dict[str, st.SearchStrategy[str]] = {
+    values.NAMES: st.lists(st.text(_LETTERS, min_size=1, max_size=12), min_size=1, max_size=4).map(
+        "/".join
+    ),
+    values.SLUGS: _SLUGS,
+    values.SLUGS_OR_ROOT: _SLUGS,
+    values.SENT["Idempotency-Key"].schema["pattern"]: st.text(_VISIBLE, min_size=1, max_size=40),
+    values.SENT["X-Client-Identity"].schema["pattern"]: _AGENT,
+}
+for _number, (_pattern, _texts) in enumerate(DIRECTLY.items()):
+    _good = _texts.filter(re.compile(_pattern).search)
+    schemathesis.openapi.format(f"directly-{_number}", _good)
+
+
+@schemathesis.hook
+def before_load_schema(context: HookContext, raw_schema: dict[str, Any]) -> None:
+    """Say of each parameter with such a pattern how its texts are made."""
+    formats = {pattern: f"directly-{number}" for number, pattern in enumerate(DIRECTLY)}
+    for methods in raw_schema["paths"].values():
+        for operation in methods.values():
+            for parameter in operation.get("parameters", ()):
+                schema = parameter["schema"]
+                if schema.get("pattern") in formats:
+                    schema["format"] = formats[schema["pattern"]]
 
 
 @schemathesis.hook
