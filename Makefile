@@ -148,7 +148,8 @@ crash: $(VENV)/dev.stamp
 		tests/crash/test_s3_servers_killed.py $(PYTEST)
 	@folder=$$(mktemp -d $(TMP)/strongroom-tests.XXXXXX); trap 'rm -rf "$$folder"' EXIT INT TERM; \
 	STRONGROOM_CRASH_EVERY=1 $(BIN)/pytest --basetemp="$$folder/pytest" $(PARALLEL) \
-		tests/crash/test_bucket_recovery_killed.py tests/crash/test_pipeline_killed.py $(PYTEST)
+		tests/crash/test_bucket_kill.py tests/crash/test_bucket_recovery_killed.py \
+		tests/crash/test_bucket_writers.py tests/crash/test_pipeline_killed.py $(PYTEST)
 
 wheel: build/wheel.stamp
 

@@ -1,23 +1,22 @@
 """Kills a process that recovers what another has left in a bucket, or buries it.
 
-Whatever the request, the next one recovers all the same. In every run a part of the requests is
-tried, other ones for each state; STRONGROOM_CRASH_EVERY=1 tries them all.
+Whatever the request, the next one recovers all the same.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import pytest
 
+from crash import pace
 from crash.test_bucket_kill import Change, check, expected, first, nothing, purge, second, settle
 from strongroom.storage.s3.bucket import Bucket
 from support import bucket_roots as roots
 from support.killing import state
 
-#: from one request that is tried to the next
-PACE = 1 if os.environ.get("STRONGROOM_CRASH_EVERY") else 4
+#: from one request that is tried to the next; other ones for each state
+PACE = pace.of(4)
 
 #: what is to be recovered, and by which request of the change its process was killed
 LEFT = {

@@ -17,6 +17,7 @@ from collections.abc import Callable
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
+from crash import pace
 from strongroom.errors import Conflict, NotFound, Unavailable
 from strongroom.ocfl.bucket import owners
 from strongroom.ocfl.draft import Draft
@@ -264,7 +265,8 @@ def test_a_writer_sleeps_before_each_request(
 ) -> None:
     root = roots.opened(bucket)
     ends = set()
-    for at in range(1, 40):
+    every = pace.of(2)
+    for at in range(1 + (RIVALS.index(rivals) + new) % every, 40, every):
         object_id = f"book-{at}"
         told: Told = {}
         if not new:
@@ -338,7 +340,8 @@ def test_writers_sleep_until_they_are_buried(bucket: Bucket, new: bool, rival: b
 def test_whoever_clears_sleeps_while_all_comes_anew(bucket: Bucket, what: str) -> None:
     """Recovery, burial and purge, stopped before each request, go on in a changed world."""
     root = roots.opened(bucket)
-    for at in range(1, 60):
+    every = pace.of(3)
+    for at in range(1 + len(what) % every, 60, every):
         object_id = f"book-{at}"
         told: Told = {}
         insist(root, object_id, b"0", told)

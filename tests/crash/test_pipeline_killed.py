@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from crash import pace
 from crash.test_import_killed import Place, run_until_a_run_completes
 from strongroom.db import job_queue
 from strongroom.domain.deposits import Template
@@ -35,9 +35,6 @@ from support.inside import QUIET, put, uri
 
 # their processes are forks that are killed at any step, with the database in the folder
 pytestmark = postgres.on_sqlite
-
-#: from one step that is tried in a bag to the next; STRONGROOM_CRASH_EVERY=1 tries them all
-PACE = 1 if os.environ.get("STRONGROOM_CRASH_EVERY") else 3
 
 OBJECTS = {"objects/a.txt": b"one", "objects/b/c.txt": b"two"}
 OLD = {"metadata/siegfried/siegfried.csv": b"old", "metadata/old/x/report.html": b"old"}
@@ -137,8 +134,8 @@ def test_a_run_killed_before_every_step(tmp_path: Path, template: Template, root
 
     deposit = ""
     seen = set()
-    pace = PACE if root else 1
-    for place in run_until_a_run_completes(tmp_path, prepare, work, pace=pace):
+    every = pace.of(3) if root else 1
+    for place in run_until_a_run_completes(tmp_path, prepare, work, pace=every):
         deposit = made["deposit"]
         ctx = place.open()
         view = pipeline.run(ctx, deposit, made["run"])
