@@ -49,7 +49,7 @@ def single(start_server: Callable[..., Server]) -> Server:
     return start_server(env={"STRONGROOM_JOB_THREADS": "1"})
 
 
-def slow_deposit(client: httpx.Client, group: str, *, mebibytes: int = 1500) -> Json:
+def slow_deposit(client: httpx.Client, group: str, *, mebibytes: int = 1000) -> Json:
     """A deposit whose import takes a second or more: one huge, sparse file."""
     deposit = make_deposit(client, archivalGroup=group, archivalGroupName="Huge")
     root = fill(deposit, {"mets.xml": samples.plain_mets([huge(mebibytes)])})

@@ -59,7 +59,7 @@ SLUGS = f"^{_SLUG}(/{_SLUG})*$"
 SLUGS_OR_ROOT = f"^/*({_SLUG}(/{_SLUG})*)?/*$"
 
 #: a property of a body that must say something
-NEEDED: Schema = {"type": "string", "pattern": r"\S"}
+NEEDED: Schema = {"type": "string", "pattern": r"[^\s\u0000-\u001f\u0085]"}
 #: a version as bodies and queries name it
 VERSION: Schema = {"type": "string", "pattern": "^(v[1-9][0-9]{0,8}|[0-9]{14})$"}
 #: a moment in ISO 8601; blank for none
