@@ -47,7 +47,11 @@ help:
 demo: $(VENV)/runtime.stamp
 	@$(BIN)/strongroom demo
 
-test: lint wheel judges pytest pytest-postgresql
+# what needs one processor at a time, two at a time; then what needs all of them
+test: $(VENV)/dev.stamp
+	@$(MAKE) --no-print-directory -j 2 lint wheel judges
+	@$(MAKE) --no-print-directory pytest
+	@$(MAKE) --no-print-directory pytest-postgresql
 	@for stamp in $(JUDGES); do test -e $$stamp || \
 		echo "SKIPPED: all that needs $$(basename $$stamp .stamp), for it is not built: make peers"; \
 	done

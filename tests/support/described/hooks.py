@@ -138,10 +138,12 @@ def map_case(context: HookContext, case: Case) -> Case:
 
 @schemathesis.hook
 def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
-    """The slashes of a path's end are sent as they are."""
-    tail = (case.path_parameters or {}).get("path")
-    if isinstance(tail, str):
-        case.path_parameters["path"] = tail.replace("%2F", "/")
+    """The slashes of a path's end are sent as they are; of an id that is a URI, its last part."""
+    for name, value in (case.path_parameters or {}).items():
+        if name == "path" and isinstance(value, str):
+            case.path_parameters[name] = value.replace("%2F", "/")
+        elif isinstance(value, str) and value.startswith("http"):
+            case.path_parameters[name] = value.replace("%2F", "/").rpartition("/")[2]
 
 
 @schemathesis.hook

@@ -160,6 +160,8 @@ class _World:
     def _of_deposits(self) -> Requests:
         shown = {"path_parameters": {"deposit_id": self.open}}
         managed = {"path_parameters": {"deposit_id": self.managed}}
+        emptied = self.deposit("emptied", template="RootLevel")
+        self.put(emptied, "objects/y z.txt")
         item = {"path": "objects/y z.txt", "isDir": False}
         return {
             "POST /deposits": [_json({"archivalGroup": f"{self.shelf}/new-1"}), _json({})],
@@ -184,8 +186,9 @@ class _World:
             ],
             "POST /deposits/{deposit_id}/mets/delete": [
                 {
-                    **_at(deposit_id=self.open),
+                    **_at(deposit_id=emptied),
                     **_json({"items": [item], "deleteFromDepositFiles": True}),
+                    **self._tag(emptied),
                 }
             ],
             "POST /deposits/archive-job": [

@@ -25,6 +25,11 @@ from strongroom.wire import render_jobs
 from strongroom.wire.jobs import Export, ExportIn, ImportJobResult, StorageImportJobIn
 from strongroom.wire.uris import file_uri
 
+#: what the body of an export must hold
+_EXPORT = values.demands(
+    "archivalGroup", "destination", sourceVersion={"anyOf": [values.VERSION, {"type": "null"}]}
+)
+
 
 @route(
     "/content/{path:str}",
@@ -136,7 +141,7 @@ def show_export(edge: Given, job_id: FromPath[str]) -> Export:
     sync_to_thread=True,
     opt=documented(
         "Export a version of an Archival Group into a folder",
-        demands=values.demands("archivalGroup", "destination"),
+        demands=_EXPORT,
         problems=(404, 409, 410, 422),
         gives=("Location",),
         once=True,
@@ -162,7 +167,7 @@ def submit_export(edge: Given, agent: Agent, data: JSONBody[ExportIn]) -> Respon
     sync_to_thread=True,
     opt=documented(
         "Export the METS of an Archival Group into a folder, at once",
-        demands=values.demands("archivalGroup", "destination"),
+        demands=_EXPORT,
         problems=(404, 409, 410),
         needs=somewhere(Action.CONTENT),
     ),
