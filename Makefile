@@ -29,7 +29,7 @@ VERSITYGW := 1.8.0
 JUDGES    := $(PEERS)/rocfl-$(ROCFL).stamp $(PEERS)/ocfl-java-$(OCFL_JAVA).stamp \
 	$(PEERS)/mets-$(METS).stamp $(PEERS)/versitygw-$(VERSITYGW).stamp
 
-.PHONY: demo test lint pytest pytest-postgresql scale crash wheel bench lock clean help peers judges
+.PHONY: demo test lint pytest pytest-postgresql scale crash described wheel bench lock clean help peers judges
 .DEFAULT_GOAL := help
 
 help:
@@ -40,6 +40,7 @@ help:
 	@echo 'make peers  build rocfl and ocfl-java (by cargo; by mvn and javac), which judge our storage,'
 	@echo '            versitygw (by go), the S3 server of the tests, and fetch the METS schema (by pip)'
 	@echo 'make scale  objects of 100,000 files and of 10 GiB, also in buckets, in bounded memory (65 GiB of disk)'
+	@echo 'make described  the API tried against its own description, with more requests than in CI'
 	@echo 'make crash  servers and workers killed at random during imports, hundreds of times (an hour)'
 	@echo 'make wheel  build the wheel and try it in a scratch environment'
 	@echo 'make bench  run the benchmarks;  make lock  renew the locks;  make clean  remove all that was made'
@@ -143,6 +144,12 @@ $(PEERS)/versitygw-$(VERSITYGW).stamp:
 scale: $(VENV)/dev.stamp
 	STRONGROOM_SCALE_FILES=100000 STRONGROOM_SCALE_MIB=10240 STRONGROOM_SCALE_OBJECT_MIB=5223 \
 		$(BIN)/pytest tests/scale -o timeout=3600 $(PYTEST)
+
+# the API held against its own description, with a hundred random requests of each operation
+described: $(VENV)/dev.stamp
+	@folder=$$(mktemp -d $(TMP)/strongroom-tests.XXXXXX); trap 'rm -rf "$$folder"' EXIT INT TERM; \
+	STRONGROOM_SCHEMA_EXAMPLES=$${STRONGROOM_SCHEMA_EXAMPLES:-100} $(BIN)/pytest \
+		--basetemp="$$folder/pytest" -o timeout=7200 tests/api/test_openapi_schemathesis.py $(PYTEST)
 
 # hundreds of rounds; a seed that is told when one fails is given again by STRONGROOM_CRASH_SEED=…
 crash: $(VENV)/dev.stamp
