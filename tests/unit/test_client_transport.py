@@ -152,6 +152,17 @@ def growing(pauses: list[float]) -> bool:
     return all(0.1 * 2**n <= pause <= 0.2 * 2**n for n, pause in enumerate(pauses))
 
 
+def failing(failure: str):
+    """Every request ends like this, and may have been carried out."""
+
+    def answer(request: httpx.Request, _: int) -> httpx.Response:
+        if failure == "connection":
+            raise httpx.ReadError("reset by peer", request=request)
+        return httpx.Response(503)
+
+    return answer
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -166,12 +177,7 @@ def growing(pauses: list[float]) -> bool:
 )
 @pytest.mark.parametrize("failure", ["status", "connection"])
 def test_what_may_have_been_done_is_not_sent_twice(call, failure):
-    def answer(request: httpx.Request, _: int) -> httpx.Response:
-        if failure == "connection":
-            raise httpx.ReadError("reset by peer", request=request)
-        return httpx.Response(503)
-
-    client, requests, pauses = answering(answer)
+    client, requests, pauses = answering(failing(failure))
     with pytest.raises((client_errors.ServerFailed, Unreachable)):
         call(client)
     assert (len(requests), pauses) == (1, [])
@@ -191,12 +197,7 @@ def test_what_may_have_been_done_is_not_sent_twice(call, failure):
 )
 @pytest.mark.parametrize("failure", ["status", "connection"])
 def test_what_is_done_once_is_sent_again_under_its_key(call, failure):
-    def answer(request: httpx.Request, _: int) -> httpx.Response:
-        if failure == "connection":
-            raise httpx.ReadError("reset by peer", request=request)
-        return httpx.Response(503)
-
-    client, requests, pauses = answering(answer)
+    client, requests, pauses = answering(failing(failure))
     with pytest.raises((client_errors.ServerFailed, Unreachable)):
         call(client)
     assert len(requests) == 5 and growing(pauses)

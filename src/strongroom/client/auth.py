@@ -46,19 +46,12 @@ class ApiKey:
         return "ApiKey(…)"
 
 
-class Tokens:
-    """Tokens of an issuer, which ``fetch`` gets; it is called again once a token was refused."""
+class _Renewed:
+    """A value that is fetched, and fetched anew once the server has refused it."""
 
-    def __init__(self, fetch: Callable[[], str]) -> None:
-        self._fetch = fetch
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._value: str | None = None
-
-    def authorization(self, ask: AskForToken) -> str:
-        with self._lock:
-            if self._value is None:
-                self._value = f"Bearer {_checked(self._fetch(), 'The token')}"
-            return self._value
 
     def refused(self, value: str) -> bool:
         with self._lock:
@@ -66,11 +59,25 @@ class Tokens:
                 self._value = None
         return True
 
+
+class Tokens(_Renewed):
+    """Tokens of an issuer, which ``fetch`` gets; it is called again once a token was refused."""
+
+    def __init__(self, fetch: Callable[[], str]) -> None:
+        super().__init__()
+        self._fetch = fetch
+
+    def authorization(self, ask: AskForToken) -> str:
+        with self._lock:
+            if self._value is None:
+                self._value = f"Bearer {_checked(self._fetch(), 'The token')}"
+            return self._value
+
     def __repr__(self) -> str:
         return "Tokens(…)"
 
 
-class ClientCredentials:
+class ClientCredentials(_Renewed):
     """The id of an API key and the key, exchanged for tokens at the server itself.
 
     A token is used until shortly before its end, and fetched anew then or when it is refused.
@@ -79,12 +86,11 @@ class ClientCredentials:
     def __init__(
         self, client_id: str, secret: str, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        super().__init__()
         pair = f"{quote_plus(client_id)}:{quote_plus(_checked(secret, 'The secret'))}"
         self.client_id = client_id
         self._basic = f"Basic {base64.b64encode(pair.encode()).decode()}"
         self._clock = clock
-        self._lock = threading.Lock()
-        self._value: str | None = None
         self._until = 0.0
 
     def authorization(self, ask: AskForToken) -> str:
@@ -97,12 +103,6 @@ class ClientCredentials:
                 # a request that begins before the end should arrive before it
                 self._until = begun + token.expires_in - min(60.0, token.expires_in / 5)
             return self._value
-
-    def refused(self, value: str) -> bool:
-        with self._lock:
-            if self._value == value:
-                self._value = None
-        return True
 
     def __repr__(self) -> str:
         return f"ClientCredentials({self.client_id!r}, …)"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from strongroom.client.operations import operation
 from strongroom.client.transport import Transport
 from strongroom.wire.deposits import Deposit
 from strongroom.wire.search import FedoraSearch, FoundBinary, IdentifierRecord, SearchCollection
+
+T = TypeVar("T")
+#: what one page holds, and how much there is on all
+_Found = tuple[Sequence[T], int]
 
 #: results that are asked for at once
 PAGE = 100
@@ -35,29 +40,21 @@ class Search:
 
     def binaries(self, text: str, *, page_size: int = PAGE) -> Iterator[FoundBinary]:
         """Every Binary whose path holds the text, those that changed last first."""
-        number = seen = 0
-        while True:
+
+        def of(number: int) -> _Found[FoundBinary]:
             found = self.page(text, binaries_page=number, page_size=page_size).fedora_search
-            if found is None or not found.results:
-                return
-            yield from found.results
-            seen += len(found.results)
-            number += 1
-            if seen >= found.total:
-                return
+            return ([], 0) if found is None else (found.results, found.total)
+
+        return _every(of)
 
     def deposits(self, text: str, *, page_size: int = PAGE) -> Iterator[Deposit]:
         """Every deposit, active or not, that holds the text, the newest first."""
-        number = seen = 0
-        while True:
+
+        def of(number: int) -> _Found[Deposit]:
             found = self.page(text, deposits_page=number, page_size=page_size).deposit_search
-            if found is None or not found.deposits:
-                return
-            yield from found.deposits
-            seen += len(found.deposits)
-            number += 1
-            if seen >= found.total:
-                return
+            return ([], 0) if found is None else (found.deposits, found.total)
+
+        return _every(of)
 
     def identifier(self, text: str) -> IdentifierRecord | None:
         """What a catalogue identifier stands for; None if no resolver tells."""
@@ -86,3 +83,17 @@ class StoredSearch:
             number += 1
             if not found.results or seen >= found.total:
                 return
+
+
+def _every(page: Callable[[int], _Found[T]]) -> Iterator[T]:
+    """What all pages hold, counted from 0; the next is asked for when one is used up."""
+    number = seen = 0
+    while True:
+        found, total = page(number)
+        if not found:
+            return
+        yield from found
+        seen += len(found)
+        number += 1
+        if seen >= total:
+            return
