@@ -35,10 +35,6 @@ from strongroom.client import errors as client_errors
 from strongroom.client.operations import declared
 from strongroom.client.transport import Transport
 from strongroom.client.uploads import Upload
-from strongroom.db.engine import open_database
-from strongroom.domain.grants import read_scope
-from strongroom.domain.times import utc_now
-from strongroom.services import keys
 from strongroom.wire.access import AccessChange
 from strongroom.wire.archiving import ArchiveDepositJob
 from strongroom.wire.deposits import Deposit
@@ -46,6 +42,7 @@ from strongroom.wire.jobs import ImportJobResult
 from strongroom.wire.links import WantedLink
 from strongroom.wire.resources import ArchivalGroup, Binary, Container
 from support import workflow
+from support.guarded import Guarded
 from support.server import Server
 
 #: operations that are for people or for other programs than ours, each with its reason
@@ -154,7 +151,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
     )
     try:
         server.start()
-        key_id, key = make_key(server)
+        key_id, key = Guarded(server).named_key("administrator", name="tests", names_agents=True)
         recording = Recording()
         with Client(server.url, "librarian", api_key=key, wire=recording) as client:
             client.containers.create("room", name="A room")
@@ -166,19 +163,6 @@ def place(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
         server.stop()
     finally:
         server.kill()
-
-
-def make_key(server: Server) -> tuple[str, str]:
-    wanted = keys.NewKey(
-        name="tests",
-        agent=None,
-        scopes=[read_scope("administrator")],
-        names_agents=True,
-        lifetime=timedelta(days=1),
-    )
-    with contextlib.closing(open_database(f"sqlite:///{server.data}/strongroom.db")) as db:
-        made, text = keys.create(db, utc_now, wanted)
-    return made.id, text
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     try:
         server.start()
         # one that may act for others, so that X-Client-Identity is heeded
-        key = Guarded(server, None).key("administrator", name="boss", names_agents=True)
+        key = Guarded(server).key("administrator", name="boss", names_agents=True)
         with httpx.Client(
             base_url=server.url, headers={"X-API-KEY": key}, timeout=60, trust_env=False
         ) as client:

@@ -11,17 +11,13 @@ import contextlib
 import io
 import re
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 import documents
 import pytest
 import test_how_to_s3
 
-from strongroom.db.engine import open_database
-from strongroom.domain.grants import read_scope
-from strongroom.domain.times import utc_now
-from strongroom.services import keys
+from support.guarded import Guarded
 from support.server import Server
 
 #: whatever could be meant for Python without being run: other words for it, and other fences
@@ -35,19 +31,6 @@ PAGES = [
 ]
 #: words of pages that only a server with authentication can stand for
 GUARDED = "https://preservation.example.org"
-
-
-def make_key(server: Server) -> tuple[str, str]:
-    wanted = keys.NewKey(
-        name="docs",
-        agent=None,
-        scopes=[read_scope("administrator")],
-        names_agents=False,
-        lifetime=timedelta(hours=1),
-    )
-    with contextlib.closing(open_database(f"sqlite:///{server.data}/strongroom.db")) as db:
-        made, text = keys.create(db, utc_now, wanted)
-    return made.id, text
 
 
 def run(page: Path, replaced: dict[str, str]) -> list[str]:
@@ -97,7 +80,7 @@ def test_python_does_what_the_page_says(
     replaced = {"http://localhost:8000": server.url, "/mnt/": f"{mount}/"}
     if any(GUARDED in block.text for block in documents.blocks(page)):
         guarded = start_server(env={"STRONGROOM_AUTHENTICATION": "on"})
-        key_id, key = make_key(guarded)
+        key_id, key = Guarded(guarded).named_key("administrator")
         monkeypatch.setenv("STRONGROOM_KEY_ID", key_id)
         monkeypatch.setenv("STRONGROOM_API_KEY", key)
         replaced[GUARDED] = guarded.url

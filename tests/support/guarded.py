@@ -109,11 +109,18 @@ class Issuer:
 
 
 class Guarded:
-    """A server that asks who one is."""
+    """A server that asks who one is; without an issuer it knows keys alone."""
 
-    def __init__(self, server: Server, issuer: Issuer) -> None:
-        self.server, self.issuer = server, issuer
+    def __init__(self, server: Server, issuer: Issuer | None = None) -> None:
+        self.server = server
         self.url = server.url
+        self._issuer = issuer
+
+    @property
+    def issuer(self) -> Issuer:
+        """Whose tokens it accepts."""
+        assert self._issuer is not None
+        return self._issuer
 
     def key(
         self,
