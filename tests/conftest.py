@@ -69,7 +69,7 @@ def server(
 ) -> Iterator[Server]:
     """The server that most tests share; they keep apart by names of their own."""
     folder = tmp_path_factory.mktemp("server")
-    shared = Server(folder / "data", folder / "server.log")
+    shared = Server(folder / "data", folder / "server.log", warm=False)
     pytestconfig.stash[_RUNNING].append(shared)
     try:
         shared.start()

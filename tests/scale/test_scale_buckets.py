@@ -66,7 +66,7 @@ def counted(stage: Stage, what: str) -> Iterator[Counter[str]]:
 @pytest.mark.timeout(3600)
 def test_a_deposit_of_very_many_objects(store: S3Server, tmp_path: Path) -> None:
     with (
-        stages.opened("s3-s3", tmp_path, store) as stage,
+        stages.opened("s3-s3", tmp_path, store, warm=False) as stage,
         httpx.Client(base_url=stage.server.url, timeout=1800, trust_env=False) as client,
     ):
         deposit = workflow.make_deposit(client, archivalGroup=stage.group())
@@ -155,7 +155,7 @@ class _Film(io.RawIOBase):
 def test_an_object_above_what_a_store_copies_at_once(combination: str, tmp_path: Path) -> None:
     with (
         S3Server(folder=tmp_path) as store,
-        stages.opened(combination, tmp_path, store) as stage,
+        stages.opened(combination, tmp_path, store, warm=False) as stage,
         httpx.Client(base_url=stage.server.url, timeout=1800, trust_env=False) as client,
     ):
         group = stage.group()

@@ -60,7 +60,7 @@ def count(client: httpx.Client, uri: str, text: bytes) -> int:
 @pytest.mark.contract("17.34")
 @pytest.mark.timeout(3600)
 def test_an_object_of_very_many_files(start_server: Callable[..., Server]) -> None:
-    server = start_server()
+    server = start_server(warm=False)
     with connect(server) as client:
         group = f"{server.url}/repository/{make_containers(client, 'scale')}/many"
         deposit = make_deposit(client, archivalGroup=group, archivalGroupName="Many")
@@ -110,7 +110,7 @@ def test_an_object_of_very_many_files(start_server: Callable[..., Server]) -> No
 @linux
 @pytest.mark.timeout(3600)
 def test_one_very_large_file(start_server: Callable[..., Server]) -> None:
-    server = start_server()
+    server = start_server(warm=False)
     with connect(server) as client:
         group = f"{server.url}/repository/{make_containers(client, 'scale')}/large"
         deposit = make_deposit(client, archivalGroup=group, archivalGroupName="Large")

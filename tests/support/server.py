@@ -16,8 +16,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
-from support import postgres
+from support import postgres, warm
 from support.ports import free_port
+from support.warm import WarmProcess
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
@@ -39,7 +40,9 @@ class Server:
         options: Sequence[str] = (),
         prefix: Sequence[str] = (),
         port: int | None = None,
+        warm: bool = True,
     ) -> None:
+        """``warm``: a fork of a process that has loaded everything, where that can be."""
         self.data = data
         self.log_path = log
         self.port = port or free_port()
@@ -50,31 +53,25 @@ class Server:
         self._options = tuple(options)
         #: a command that runs the server, such as setpriv or unshare with its options
         self._prefix = tuple(prefix)
-        self.process: subprocess.Popen[bytes] | None = None
+        self._warm = warm and not prefix
+        self.process: subprocess.Popen[bytes] | WarmProcess | None = None
 
     def start(self) -> Server:
         self.data.mkdir(parents=True, exist_ok=True)
-        command = [
-            *self._prefix,
-            sys.executable,
-            "-m",
-            "strongroom",
-            "serve",
-            "--data",
-            str(self.data),
-            "--port",
-            str(self.port),
-            *self._options,
-        ]
+        arguments = ["serve", "--data", str(self.data), "--port", str(self.port), *self._options]
+        env = environment({**postgres.environment_for(self.data), **self._env})
         with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=environment({**postgres.environment_for(self.data), **self._env}),
-                start_new_session=True,
-            )
+            if self._warm and warm.possible(env):
+                self.process = WarmProcess(arguments, log, env)
+            else:
+                self.process = subprocess.Popen(
+                    [*self._prefix, sys.executable, "-m", "strongroom", *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=env,
+                    start_new_session=True,
+                )
         self._wait_until_ready()
         return self
 

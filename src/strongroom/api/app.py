@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, NoReturn
 
 from litestar import Litestar, Router
@@ -186,7 +187,7 @@ def _documentation(settings: EdgeSettings, *, guarded: bool) -> list[HTTPRouteHa
     prefix = openapi.storage_prefix(settings)
     if prefix is not None:
         parts.append(openapi.Part(tag="Storage", prefix=prefix, handlers=STORAGE))
-    return pages.documentation(openapi.document(parts, settings.public, guarded=guarded))
+    return pages.documentation(partial(openapi.document, parts, settings.public, guarded=guarded))
 
 
 def _storage_documentation(settings: EdgeSettings, *, guarded: bool) -> list[HTTPRouteHandler]:
@@ -194,7 +195,7 @@ def _storage_documentation(settings: EdgeSettings, *, guarded: bool) -> list[HTT
     if not settings.docs:
         return []
     part = openapi.Part(tag="Storage", prefix="", handlers=STORAGE)
-    return pages.documentation(openapi.document([part], settings.storage, guarded=guarded))
+    return pages.documentation(partial(openapi.document, [part], settings.storage, guarded=guarded))
 
 
 def _hand_on(_request: Any, error: Exception) -> NoReturn:

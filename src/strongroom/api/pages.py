@@ -6,7 +6,8 @@ What the pages say comes from the OpenAPI description and from the registry of p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from html import escape
 from typing import Any
 
@@ -57,18 +58,28 @@ def _page(title: str, body: str, *, up: str) -> Response[str]:
 # ------------------------------------------------------------------------ the API
 
 
-def documentation(description: Mapping[str, Any]) -> list[HTTPRouteHandler]:
-    """Routes that serve an OpenAPI description, and a page made from it."""
-    encoded = msgspec.json.encode(description)
-    body = "\n".join(_sections(description))
+def documentation(describe: Callable[[], Mapping[str, Any]]) -> list[HTTPRouteHandler]:
+    """Routes that serve an OpenAPI description, and a page made from it.
 
-    @get("/openapi.json", media_type="application/json", sync_to_thread=False, opt=PUBLIC_PAGE)
+    It is made when somebody asks for it first, for it takes as long as the rest of a start.
+    """
+
+    @functools.cache
+    def encoded() -> bytes:
+        return msgspec.json.encode(describe())
+
+    @functools.cache
+    def page() -> tuple[str, str]:
+        description = describe()
+        return f"{description['info']['title']} HTTP API", "\n".join(_sections(description))
+
+    @get("/openapi.json", media_type="application/json", sync_to_thread=True, opt=PUBLIC_PAGE)
     def openapi_json() -> Response[bytes]:
-        return Response(encoded)
+        return Response(encoded())
 
-    @get("/docs", media_type=HTML, sync_to_thread=False, opt=PUBLIC_PAGE)
+    @get("/docs", media_type=HTML, sync_to_thread=True, opt=PUBLIC_PAGE)
     def docs() -> Response[str]:
-        return _page(f"{description['info']['title']} HTTP API", body, up="")
+        return _page(*page(), up="")
 
     return [openapi_json, docs]
 

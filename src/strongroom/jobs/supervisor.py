@@ -14,6 +14,8 @@ import time
 from collections.abc import Mapping, Sequence
 from threading import Event, Lock, Thread
 
+from strongroom.jobs.twin import Twin
+
 log = logging.getLogger("strongroom.supervisor")
 
 #: seconds to wait before a worker that died at once is started again
@@ -23,15 +25,27 @@ _PAUSES = (0.2, 1.0, 5.0, 15.0)
 class Supervisor:
     """A worker process and the thread that watches it; also the queue's port."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        first: Twin | None = None,
+    ) -> None:
+        """``command`` starts a worker; ``first`` is one that waits already, and must be stopped."""
         self._command, self._environment = list(command), dict(environment)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._first = first
+        self._process: subprocess.Popen[bytes] | Twin | None = None
         self._stopping = Event()
         self._lock = Lock()
         self._thread = Thread(target=self._watch, name="supervisor", daemon=True)
 
     def start(self) -> None:
-        self._spawn()
+        if self._first is None:
+            self._spawn()
+        else:
+            self._keep(self._first)
+            self.notify()
         self._thread.start()
 
     def notify(self) -> None:
@@ -47,7 +61,7 @@ class Supervisor:
         """Let the worker come to a safe point; after ``timeout`` seconds it is killed."""
         self._stopping.set()
         with self._lock:
-            process = self._process
+            process = self._process or self._first
         if process is None:
             return
         if process.stdin is not None:
@@ -66,9 +80,11 @@ class Supervisor:
             return self._process.pid if self._process else None
 
     def _spawn(self) -> None:
-        process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, env=self._environment, bufsize=0
+        self._keep(
+            subprocess.Popen(self._command, stdin=subprocess.PIPE, env=self._environment, bufsize=0)
         )
+
+    def _keep(self, process: subprocess.Popen[bytes] | Twin) -> None:
         if process.stdin is not None:
             os.set_blocking(process.stdin.fileno(), False)
         with self._lock:

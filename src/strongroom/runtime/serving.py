@@ -15,9 +15,12 @@ from strongroom.api.app import create_app
 from strongroom.api.settings import EdgeSettings
 from strongroom.config import Settings
 from strongroom.errors import Conflict
+from strongroom.jobs import twin
 from strongroom.jobs.supervisor import Supervisor
+from strongroom.jobs.twin import Twin
 from strongroom.runtime.logs import log_to_stderr
 from strongroom.runtime.opening import ORPHAN, for_users, locked, open_context
+from strongroom.runtime.working import work
 from strongroom.services import maintenance, upkeep
 from strongroom.services.authentication import Authentication
 from strongroom.services.maintenance import RebuildReport
@@ -30,17 +33,21 @@ def serve(settings: Settings) -> int:
 
     Conflict if the data folder or the port is in use already.
     """
-    log_to_stderr(settings)
-    with locked(settings, "server"):
-        return _serve(settings)
-
-
-def _serve(settings: Settings) -> int:
-    listener = _listen(settings)
     supervisor = Supervisor(
         [sys.executable, "-m", "strongroom", "worker"],
         _worker_environment(settings),
+        first=Twin(lambda: work(settings)) if twin.possible() else None,
     )
+    log_to_stderr(settings)
+    try:
+        with locked(settings, "server"):
+            return _serve(settings, supervisor)
+    finally:
+        supervisor.stop(settings.stop_timeout)
+
+
+def _serve(settings: Settings, supervisor: Supervisor) -> int:
+    listener = _listen(settings)
     places.try_root(settings)
     ctx = open_context(settings, supervisor)
     try:
