@@ -14,7 +14,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from crash.striking import worker_of
 from support import workflow
 from support.server import Server, alive
 from support.workflow import Json, ok
@@ -164,7 +163,7 @@ def test_a_forced_end_ends_the_tool(bench: Bench) -> None:
 def test_a_run_whose_worker_is_killed_is_run_again(bench: Bench) -> None:
     run = bench.start()
     bench.begun(1)
-    os.kill(worker_of(bench.server), signal.SIGKILL)
+    os.kill(bench.server.worker(), signal.SIGKILL)
     bench.begun(2)
     assert workflow.get(bench.client, run)["status"] == "processing"
     bench.open_gate()

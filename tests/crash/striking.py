@@ -12,7 +12,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -31,26 +31,6 @@ class Victim(StrEnum):
     WORKER = "worker"
     BOTH = "both"
     SERVER = "server"
-
-
-def worker_of(server: Server) -> int:
-    """The process id of the worker that the server runs now; waits until there is one."""
-    assert server.process is not None
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        for child in _children(server.process.pid):
-            return child
-        time.sleep(0.02)
-    raise AssertionError(f"the server runs no worker\n{server.log_tail()}")
-
-
-def _children(process: int) -> list[int]:
-    """What any thread of the process has started: the server's watch starts later workers."""
-    found: list[int] = []
-    for children in Path(f"/proc/{process}/task").glob("*/children"):
-        with suppress(FileNotFoundError, ProcessLookupError):
-            found += map(int, children.read_text().split())
-    return found
 
 
 def strike(server: Server, victim: Victim, worker: int) -> None:

@@ -113,7 +113,7 @@ def test_each_job_runs_on_one_of_two_servers(start: Start, tmp_path: Path) -> No
 
 def test_the_other_takes_over_what_a_dead_server_had_begun(start: Start, tmp_path: Path) -> None:
     one, two = start(), start()
-    worker_of_two = next(pid for pid in two.processes() if two.process and pid != two.process.pid)
+    worker_of_two = two.worker()
     os.kill(worker_of_two, signal.SIGSTOP)  # so that the first takes the job
     book = {f"{number}.bin": bytes([number]) * (2 << 20) for number in range(24)}
     with connect(one) as first, connect(two) as second:

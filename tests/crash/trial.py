@@ -102,7 +102,7 @@ class Trial:
         self.round += 1
         with workflow.connect(self.server.url) as client, ThreadPoolExecutor(6) as pool:
             imports = self._prepare(client, random)
-            worker = striking.worker_of(self.server)
+            worker = self.server.worker()
             if self._besides is not None:
                 self._besides.begin(client, pool, random, self._books)
             with closing(self._look()) as look:

@@ -142,7 +142,7 @@ def asleep(server: Server, client: httpx.Client) -> Iterator[None]:
 def _put_to_sleep(server: Server, client: httpx.Client) -> int:
     """The worker's process, asleep, and not in the middle of a transaction."""
     for _ in range(40):
-        worker = _worker(server)
+        worker = server.worker()
         os.kill(worker, signal.SIGSTOP)
         while not all(_is_stopped(task) for task in Path(f"/proc/{worker}/task").iterdir()):
             time.sleep(0.002)
@@ -162,16 +162,6 @@ def _is_stopped(task: Path) -> bool:
         return (task / "stat").read_text().rpartition(")")[2].split()[0] == "T"
     except (FileNotFoundError, ProcessLookupError):
         return True
-
-
-def _worker(server: Server) -> int:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        for pid in server.processes():
-            if Path(f"/proc/{pid}/cmdline").read_bytes().endswith(b"\0worker\0"):
-                return pid
-        time.sleep(0.05)
-    raise AssertionError("the server has no worker")
 
 
 @contextmanager

@@ -138,6 +138,16 @@ class Server:
         assert self.process is not None
         return list(family(self.process.pid))
 
+    def worker(self) -> int:
+        """The process id of the worker that the server runs now; waits until there is one."""
+        assert self.process is not None
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            for child in filter(alive, _children(self.process.pid)):
+                return child
+            time.sleep(0.02)
+        raise AssertionError(f"the server runs no worker\n{self.log_tail()}")
+
     def peak_memory(self) -> int:
         """The greatest resident size (bytes) of any process of this server so far (Linux)."""
         assert self.process is not None
@@ -182,10 +192,17 @@ def run_command(
 def family(pid: int) -> Iterator[int]:
     """The process and all its descendants (Linux)."""
     yield pid
-    children = Path(f"/proc/{pid}/task/{pid}/children")
-    if children.exists():
-        for child in children.read_text().split():
-            yield from family(int(child))
+    for child in _children(pid):
+        yield from family(child)
+
+
+def _children(pid: int) -> list[int]:
+    """What any thread of the process has started: the server's watch starts later workers."""
+    found: list[int] = []
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found += map(int, children.read_text().split())
+    return found
 
 
 def _peak(pid: int) -> int:

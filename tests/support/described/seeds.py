@@ -49,7 +49,7 @@ def furnish(client: httpx.Client, server: Server, folder: Path, key: str) -> dic
     """
     world = _World(client, server, folder)
     examples = world.requests(key)
-    _signal_worker(server, signal.SIGSTOP)
+    os.kill(server.worker(), signal.SIGSTOP)
     return {
         "examples": {**examples, **world.requests_of_waiting_jobs()},
         "pools": {
@@ -63,16 +63,7 @@ def furnish(client: httpx.Client, server: Server, folder: Path, key: str) -> dic
 
 
 def resume(server: Server) -> None:
-    _signal_worker(server, signal.SIGCONT)
-
-
-def _signal_worker(server: Server, number: signal.Signals) -> None:
-    (worker,) = [
-        pid
-        for pid in server.processes()
-        if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    ]
-    os.kill(worker, number)
+    os.kill(server.worker(), signal.SIGCONT)
 
 
 def bare(uri: str) -> str:
