@@ -134,6 +134,28 @@ def test_what_was_there_at_a_moment(client: httpx.Client, group: str) -> None:
     assert problem["code"] == "bad-datetime"
 
 
+def test_the_mets_of_a_group_as_it_was_at_a_moment(client: httpx.Client, group: str) -> None:
+    made = versions(client, group)
+    whole = {
+        number: ok(client.get(f"{group}?view=mets&version=v{number}")).content
+        for number in (1, 2, 3)
+    }
+    assert len(set(whole.values())) == 3
+    for number, moment in enumerate(made, start=1):
+        answer = ok(client.get(f"{group}?view=mets", headers={"Accept-Datetime": date(moment)}))
+        assert answer.content == whole[number]
+        assert answer.headers["memento-datetime"] == date(moment)
+        assert answer.headers["content-location"] == f"{group}?version=v{number}&view=mets"
+        assert "accept-datetime" in answer.headers["vary"].lower()
+        there = ok(client.get(answer.headers["content-location"]))
+        assert there.content == answer.content
+        assert there.headers["etag"] == answer.headers["etag"]
+    plain = ok(client.get(f"{group}?view=mets"))
+    assert "memento-datetime" not in plain.headers
+    assert plain.content == whole[3]
+    ok(client.get(f"{group}?view=mets", headers={"Accept-Datetime": "yesterday"}), 400)
+
+
 def test_bytes_as_they_were_at_a_moment(client: httpx.Client, group: str) -> None:
     made = versions(client, group)
     content = workflow.binaries(workflow.load(client, group))["d/b.txt"]["content"]

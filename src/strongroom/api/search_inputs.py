@@ -28,7 +28,11 @@ class SearchType(StrEnum):
     FEDORA = "Fedora"
 
 
-_TEXT = text("What to look for, in any case", required=True, pattern=r"\S", maxLength=MAX_TEXT)
+#: a character that is not stripped; what is blank to Python is not quite what is to schemas
+_SOMETHING = (
+    r"[^\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+)
+_TEXT = text("What to look for, in any case", required=True, pattern=_SOMETHING, maxLength=MAX_TEXT)
 
 #: query names of the search
 PARAMETERS: Mapping[str, Value] = {

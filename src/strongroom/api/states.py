@@ -86,6 +86,16 @@ def state(
     )
 
 
+def of_view(state: State, view: str) -> dict[str, str]:
+    """What is told of the state with something made of it, whose tag and links are its own."""
+    told = {
+        name: value for name, value in state.headers.items() if name in ("Memento-Datetime", "Vary")
+    }
+    if (place := state.headers.get("Content-Location")) is not None:
+        told["Content-Location"] = f"{place}&view={view}"
+    return told
+
+
 def timemap(edge: Edge, path: RepositoryPath, *, content: bool = False) -> str:
     """All states of a resource, in the format of RFC 6690."""
     original = _original(edge, content)(path)

@@ -17,8 +17,8 @@ from strongroom.storage import durable
 
 #: syncs at once; more were no faster on the disks that were tried
 _TOGETHER = 4
-#: seconds after which it shows that the disk is slower than the start of threads
-_QUICK = 0.0003
+#: seconds that one sync may take, on the average, for threads to cost more than they save
+_QUICK = 0.0005
 
 _Step = Callable[[], None]
 
@@ -90,8 +90,10 @@ def _together(steps: Iterator[_Step]) -> None:
 
     others: list[threading.Thread] = []
     began = time.monotonic()
+    taken = 0
     while take():
-        if not others and time.monotonic() - began > _QUICK:
+        taken += 1
+        if not others and time.monotonic() - began > taken * _QUICK:
             others = [threading.Thread(target=work, name="sync") for _ in range(_TOGETHER - 1)]
             for thread in others:
                 thread.start()

@@ -169,9 +169,11 @@ def show_resource(
     """On the Preservation surface: ``view=mets`` is the METS of a group, unknown views are none."""
     where, view = repository_path(path), (view or "").lower()
     if view == "mets":
-        mets = browse.mets(edge.ctx, where, version)
+        state = states.state(edge, where, version, request.headers)
+        mets = browse.mets(edge.ctx, where, state.version)
         if mets is not None:
-            return respond(mets, request.method, request.headers)
+            told = states.of_view(state, view)
+            return respond(mets, request.method, request.headers, extra=told)
     return _show(edge, where, request, version, light=view == LIGHTWEIGHT)
 
 
