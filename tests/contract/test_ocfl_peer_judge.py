@@ -10,6 +10,7 @@ import pytest
 
 from strongroom.ocfl.root import OcflRoot
 from support import peer
+from support.java_process import JavaProcess
 from support.ocfl_check import object_of, tree
 from support.peer_report import PeerFailed, parse
 from support.peer_writing import ID, by_hand, write
@@ -159,6 +160,18 @@ def test_judging_changes_nothing(root: Path) -> None:
     before = tree(root)
     assert peer.judge_root(root) == []
     assert tree(root) == before
+
+
+def test_a_judge_that_ends_or_does_not_understand_gives_no_verdict(tmp_path: Path) -> None:
+    peer.require()
+    judge = JavaProcess()
+    said = judge.ask(["praise", str(tmp_path), str(tmp_path)])
+    assert said.keys() == {"failed"}
+    with pytest.raises(PeerFailed, match="Java ended with 1"):
+        judge.ask({"no": "list"})
+    with pytest.raises(PeerFailed, match="Java ended with 1"):
+        judge.ask(["validate", str(tmp_path), str(tmp_path)])
+    judge.end()
 
 
 def test_what_is_no_root_is_not_judged_valid(tmp_path: Path) -> None:

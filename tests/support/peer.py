@@ -6,7 +6,6 @@ Judging by ocfl-py, object by object, is left to :mod:`support.ocfl_check`.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -17,11 +16,12 @@ from typing import Any
 
 import pytest
 
+from support import java_process
 from support.peer_report import UNKNOWN, Finding, PeerFailed, Report, parse
 
 PEERS = Path(__file__).parents[2] / "build" / "peers"
 ROCFL = PEERS / "bin" / "rocfl"
-JAVA = PEERS / "java"
+JAVA = java_process.CLASSES
 
 #: warnings about what we chose: content is named by SHA-256
 CHOSEN = frozenset({"W004"})
@@ -147,27 +147,23 @@ def _java_problems(answer: dict[str, Any], allow: Collection[str]) -> Iterator[s
 
 
 def _java(root: Path, what: str, *arguments: str) -> dict[str, Any]:
-    # quick to start, for it does too little to be worth compiling
-    command = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{JAVA}:{JAVA}/*"]
     with tempfile.TemporaryDirectory(dir=root.parent) as work:
-        done = _run([*command, "Judge", what, str(root), work, *arguments])
-    if done.returncode:
-        raise PeerFailed(f"ocfl-java {what} ended with {done.returncode}: {done.stderr}")
-    answer = json.loads(done.stdout)
+        said = java_process.shared().ask([what, str(root), work, *arguments])
+    if "failed" in said:
+        raise PeerFailed(f"ocfl-java {what} ended with {said['failed']}")
+    answer = said.get("answer")
     if not isinstance(answer, dict):
-        raise PeerFailed(f"not understood from ocfl-java: {answer}")
+        raise PeerFailed(f"not understood from ocfl-java: {said}")
     return answer
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    """The command, apart from the settings and the language of whoever runs the tests."""
-    kept = {name: os.environ[name] for name in ("PATH", "JAVA_HOME") if name in os.environ}
     with tempfile.TemporaryDirectory() as home:
         return subprocess.run(
             command,
             capture_output=True,
             encoding="utf-8",
-            env={**kept, "HOME": home, "LC_ALL": "C.UTF-8"},
+            env=java_process.bare(home),
             timeout=_SECONDS,
             check=False,
         )

@@ -5,7 +5,11 @@ import io.ocfl.api.model.ObjectVersionId;
 import io.ocfl.api.model.ValidationIssue;
 import io.ocfl.api.model.VersionInfo;
 import io.ocfl.core.OcflRepositoryBuilder;
+import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
+import java.io.InputStreamReader;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.Security;
@@ -16,36 +20,52 @@ import java.util.Set;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
 
 /**
- * Lets ocfl-java judge every object of a storage root, or write a file into one.
+ * Lets ocfl-java judge every object of storage roots, or write files into them.
  *
- * <p>Prints one JSON document; whatever goes wrong ends it with a stack trace and status 1. What the
- * answers mean is left to peer.py beside this folder.
+ * <p>Each line that comes in asks for one thing, {@code ["validate", ROOT, WORK]} or {@code ["write",
+ * ROOT, WORK, ID, LOGICAL_PATH, TEXT]}, and gets one line of JSON back: {@code {"answer": …}}, or
+ * {@code {"failed": STACK_TRACE}}. Nothing is kept from one to the next. What the answers mean is left
+ * to peer.py beside this folder.
  */
 public final class Judge {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
     private Judge() {}
 
-    /** Arguments: {@code validate ROOT WORK}, or {@code write ROOT WORK ID LOGICAL_PATH TEXT}. */
     public static void main(String[] args) throws Exception {
         Security.addProvider(new BouncyCastleProvider());
-        OcflRepository repository = new OcflRepositoryBuilder()
-                .storage(storage -> storage.fileSystem(Path.of(args[1])))
-                .workDir(Path.of(args[2]))
-                .ignoreUnsupportedExtensions(Set.of("strongroom-staging", "rocfl-staging"))
-                .build();
-        Object answer;
-        switch (args[0]) {
-            case "validate":
-                answer = validate(repository);
-                break;
-            case "write":
-                answer = write(repository, args[3], args[4], args[5]);
-                break;
-            default:
-                throw new IllegalArgumentException(args[0]);
+        var lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+            System.out.writeBytes(JSON.writeValueAsBytes(answer(JSON.readValue(line, String[].class))));
+            System.out.write('\n');
+            System.out.flush();
         }
-        repository.close();
-        System.out.writeBytes(new ObjectMapper().writeValueAsBytes(answer));
-        System.out.flush();
+    }
+
+    private static Map<String, Object> answer(String[] asked) {
+        try {
+            OcflRepository repository = new OcflRepositoryBuilder()
+                    .storage(storage -> storage.fileSystem(Path.of(asked[1])))
+                    .workDir(Path.of(asked[2]))
+                    .ignoreUnsupportedExtensions(Set.of("strongroom-staging", "rocfl-staging"))
+                    .build();
+            try {
+                switch (asked[0]) {
+                    case "validate":
+                        return Map.of("answer", validate(repository));
+                    case "write":
+                        return Map.of("answer", write(repository, asked[3], asked[4], asked[5]));
+                    default:
+                        throw new IllegalArgumentException(asked[0]);
+                }
+            } finally {
+                repository.close();
+            }
+        } catch (Throwable failure) {
+            var trace = new StringWriter();
+            failure.printStackTrace(new PrintWriter(trace));
+            return Map.of("failed", trace.toString());
+        }
     }
 
     private static Map<String, Object> validate(OcflRepository repository) {
