@@ -204,7 +204,7 @@ BAD: dict[str, tuple[Callable[[Issuer], str], str]] = {
     "critical header": (lambda i: i.token(**PERSON, header={"crit": ["x"], "x": 1}), "The token"),
     "changed on the way": (tampered, "signature"),
     "cut short": (lambda i: i.token(**PERSON)[:-8], "The token"),
-    "no token at all": (lambda _: "abc", "no JSON Web Token"),
+    "no token at all": (lambda _: "xyz", "no JSON Web Token"),
     "dots alone": (lambda _: "...", "no JSON Web Token"),
     "lists for parts": (lambda _: f"{part([])}.{part([])}.x", "no JSON Web Token"),
     "deep": (lambda _: f"{part({'alg': 'RS256'})}.{'W' * 4000}.x", "no JSON Web Token"),

@@ -23,6 +23,7 @@ from strongroom.storage.s3.prepared import Expired, prepare_put
 from strongroom.storage.s3.presigned import SignedRequest, sign_get, sign_put
 from strongroom.storage.s3.trouble import ConditionFailed
 from support.s3_proxy import Answer, Lost, Request, S3Proxy
+from support.workflow import NO_TLS
 
 Forward = Callable[[Request], Answer]
 #: spaces, what URLs are made of, and Unicode in both forms
@@ -36,7 +37,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _put(link: SignedRequest, data: bytes, **changed: str) -> httpx.Response:
-    return httpx.put(link.url, content=data, headers={**link.headers, **changed}, trust_env=False)
+    return httpx.put(
+        link.url, content=data, headers={**link.headers, **changed}, trust_env=False, verify=NO_TLS
+    )
 
 
 def _link(bucket: Bucket, data: bytes, **asked: object) -> SignedRequest:
@@ -65,7 +68,7 @@ def test_others_store_and_read_with_links(bucket: Bucket) -> None:
     told = bucket.head(AWKWARD)
     assert told is not None and told.sha256 == hashlib.sha256(data).hexdigest()
 
-    answer = httpx.get(sign_get(bucket, AWKWARD, expires=60).url, trust_env=False)
+    answer = httpx.get(sign_get(bucket, AWKWARD, expires=60).url, trust_env=False, verify=NO_TLS)
     assert (answer.status_code, answer.content) == (200, data)
 
 
@@ -87,16 +90,17 @@ def test_a_link_is_for_one_key_and_one_method(bucket: Bucket) -> None:
         content=b"x",
         headers=dict(link.headers),
         trust_env=False,
+        verify=NO_TLS,
     )
     assert elsewhere.status_code == 403
-    assert httpx.get(link.url, trust_env=False).status_code in (400, 403)
+    assert httpx.get(link.url, trust_env=False, verify=NO_TLS).status_code in (400, 403)
 
 
 def test_a_link_ends(bucket: Bucket) -> None:
     bucket.put("key", b"x")
     link = sign_get(bucket, "key", expires=1)
     time.sleep(2.1)
-    assert httpx.get(link.url, trust_env=False).status_code == 403
+    assert httpx.get(link.url, trust_env=False, verify=NO_TLS).status_code == 403
 
 
 @pytest.mark.parametrize("expires", [0, -1, 604_801])

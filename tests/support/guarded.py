@@ -24,6 +24,7 @@ from strongroom.domain.times import utc_now
 from strongroom.services import keys
 from support import issuer_process, postgres
 from support.server import Server, environment, free_port
+from support.workflow import NO_TLS
 
 AUDIENCE = "api://strongroom"
 
@@ -34,7 +35,9 @@ class Issuer:
     def __init__(self) -> None:
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
-        self._http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False)
+        self._http = httpx.Client(
+            base_url=f"http://127.0.0.1:{self.port}", trust_env=False, verify=NO_TLS
+        )
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Issuer:
@@ -170,7 +173,7 @@ class Guarded:
             base_url=self.url,
             headers=headers,
             timeout=60,
-            transport=httpx.HTTPTransport(local_address=address),
+            transport=httpx.HTTPTransport(verify=NO_TLS, local_address=address),
             trust_env=False,
         )
 
