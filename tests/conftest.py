@@ -63,6 +63,14 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                         terminalreporter.write("\n".join(lines) + "\n")
 
 
+@pytest.fixture(autouse=True)
+def databases_closed() -> Iterator[None]:
+    """What a test opened within its own process is closed when it ends."""
+    yield
+    while postgres.TO_CLOSE:
+        postgres.TO_CLOSE.pop()()
+
+
 @pytest.fixture(scope="session")
 def server(
     tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from strongroom.cli.main import main
-from support import workflow
+from support import postgres, workflow
 from support.guarded import Guarded
 from support.server import environment, run_command
 
@@ -22,7 +22,12 @@ Run = Callable[..., Any]
 def run(
     guarded: Guarded, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Run:
-    settings = {"STRONGROOM_DATA": str(guarded.server.data), "STRONGROOM_DEFAULT_ROLE": "none"}
+    data = guarded.server.data
+    settings = {
+        "STRONGROOM_DATA": str(data),
+        "STRONGROOM_DEFAULT_ROLE": "none",
+        **postgres.environment_for(data),
+    }
 
     def run(*words: str, code: int = 0) -> Any:
         with monkeypatch.context() as patch:

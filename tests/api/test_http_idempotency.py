@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import httpx
 import pytest
 
 from support import samples, workflow
+from support.rows import Rows
 from support.server import Server
 from support.workflow import ok
 
@@ -116,20 +116,22 @@ def test_answers_outlive_the_server(start_server: Callable[..., Server]) -> None
         first = ok(post(client, "/deposits", "k", json={}), 201)
     server.kill()
     # as if it had been killed while it worked on another request
-    raw = sqlite3.connect(server.data / "strongroom.db")
-    (key, digest, began) = raw.execute("SELECT key, digest, began FROM replays").fetchone()
+    raw = Rows(server.data)
+    ((key, digest, began),) = raw.execute("SELECT key, digest, began FROM replays")
+    raw.commit()
     server.start()
     with workflow.connect(server.url) as client:
         assert ok(post(client, "/deposits", "k", json={}), 201).content == first.content
-        raw.execute("UPDATE replays SET owner = 'dead', status = NULL")
+        dead = f"{(server.data / 'place').read_text()}:dead"
+        raw.execute("UPDATE replays SET owner = ?, status = NULL", dead)
         raw.commit()
         assert ok(post(client, "/deposits", "k", json={}), 409).json()["code"] == "outcome-unknown"
         # a day later it is forgotten
-        raw.execute("UPDATE replays SET began = ?", (began - 25 * 3600 * 1_000_000,))
+        raw.execute("UPDATE replays SET began = ?", began - 25 * 3600 * 1_000_000)
         raw.commit()
         second = ok(post(client, "/deposits", "k", json={}), 201)
         assert second.json()["id"] != first.json()["id"]
-        assert raw.execute("SELECT key, digest FROM replays").fetchall() == [(key, digest)]
+        assert raw.execute("SELECT key, digest FROM replays") == [(key, digest)]
     raw.close()
 
 

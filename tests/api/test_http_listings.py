@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 
-from support import samples, workflow
+from support import rows, samples, workflow
 from support.server import Server
 from support.workflow import Json, ok
 
@@ -26,22 +25,21 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         with workflow.connect(server.url) as client:
             workflow.make_container(client, "room")
             workflow.make_container(client, "room/first")
-            raw = sqlite3.connect(server.data / "strongroom.db")
-            (kept,) = raw.execute("SELECT id FROM nodes WHERE path = 'room/first'")
-            for number in range(MANY - 1):
-                name = f"room/c({number:05d})" if number % 2 else f"room/c{number:05d}"
-                node = raw.execute(
-                    "INSERT INTO nodes (path, parent, kind, name, other_names, deleted, "
-                    "inventory_digest) VALUES (?, 'room', 'Container', ?, '[]', 0, ?)",
-                    (name, f"Name {number}", str(number)),
-                ).lastrowid
-                raw.execute(
-                    "INSERT INTO versions SELECT ?, number, created, agent, job, deposit, received "
-                    "FROM versions WHERE node = ?",
-                    (node, kept[0]),
-                )
-            raw.commit()
-            raw.close()
+            with rows.changed(server.data) as raw:
+                ((kept,),) = raw.execute("SELECT id FROM nodes WHERE path = 'room/first'")
+                for number in range(MANY - 1):
+                    name = f"room/c({number:05d})" if number % 2 else f"room/c{number:05d}"
+                    ((node,),) = raw.execute(
+                        "INSERT INTO nodes (path, parent, kind, name, other_names, deleted, "
+                        "inventory_digest) VALUES (?, 'room', 'Container', ?, '[]', ?, ?) "
+                        "RETURNING id",
+                        *(name, f"Name {number}", False, str(number)),
+                    )
+                    raw.execute(
+                        "INSERT INTO versions SELECT CAST(? AS BIGINT), number, created, agent, "
+                        "job, deposit, received FROM versions WHERE node = ?",
+                        *(node, kept),
+                    )
             yield client
         server.stop()
     finally:

@@ -6,10 +6,12 @@ which phase was really hit. It changes nothing and asks the product nothing.
 
 from __future__ import annotations
 
-import sqlite3
+import json
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+
+from support.rows import Rows
 
 
 class Phase(IntEnum):
@@ -62,23 +64,21 @@ class Look:
     """
 
     def __init__(self, data: Path) -> None:
-        # that it cannot write also means that it neither repairs nor checkpoints anything
-        self.rows = sqlite3.connect(
-            f"file:{data / 'strongroom.db'}?mode=ro", uri=True, isolation_level=None, timeout=10
-        )
+        self.rows = Rows(data, reads_only=True)
 
     def close(self) -> None:
         self.rows.close()
 
     def phase(self, sought: Sought) -> Phase:
-        row = self.rows.execute(
-            "SELECT id, status, attempts, finished, json_extract(progress, '$.phase')"
+        found = self.rows.execute(
+            "SELECT id, status, attempts, finished, progress"
             " FROM jobs WHERE deposit = ? AND kind = 'import'",
-            (sought.deposit,),
-        ).fetchone()
-        if row is None:
+            sought.deposit,
+        )
+        if not found:
             return Phase.POSTING
-        job, status, attempts, finished, announced = row
+        ((job, status, attempts, finished, progress),) = found
+        announced = json.loads(progress).get("phase") if progress else None
         if finished is not None:
             return Phase.ENDED
         stored = self.stored(sought)

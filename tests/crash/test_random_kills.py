@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 
 from crash.trial import Trial, hunt
-from support import postgres
 from support.server import Server
 
 pytestmark = pytest.mark.skipif(
@@ -28,7 +27,6 @@ ROUNDS = int(os.environ.get("STRONGROOM_CRASH_ROUNDS") or 30)
 EXTRA = 20
 
 
-@postgres.on_sqlite
 @pytest.mark.timeout(120 + 30 * ROUNDS)
 def test_imports_killed_at_random(
     start_server: Callable[..., Server],

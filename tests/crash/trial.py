@@ -29,7 +29,7 @@ from strongroom import config
 from strongroom.db import index
 from strongroom.runtime.opening import open_context
 from strongroom.services import reindex
-from support import ocfl_check, samples, workflow
+from support import ocfl_check, postgres, samples, workflow
 from support.server import Server, ServerDied, run_command
 
 #: versions after which a book is left alone
@@ -65,6 +65,8 @@ class Trial:
         self.ground = ground or FolderGround(server.data / "ocfl-root")
         self._compared = compared
         self._settings = {"data": str(server.data), **(settings or {})}
+        if url := postgres.environment_for(server.data).get("STRONGROOM_DATABASE"):
+            self._settings["database"] = url
         self._env = dict(env or {})
         self._fill, self._besides = fill, besides
         self._small, self._large = small, large
@@ -220,19 +222,28 @@ class Trial:
         self._done[book.object_id] = [_digests(files) for files in book.versions]
 
     def _assert_quiet(self) -> None:
-        """With all imports ended, nothing is left of them in staging or on the way."""
-        assert self.ground.unfinished() == []
+        """With all imports ended, nothing is left of them in staging or on the way.
+
+        Where servers share a database, what lies in staging may be another host's for an hour, and
+        stays until a server that is alone starts.
+        """
         with closing(self._look()) as look:
-            assert look.rows.execute("SELECT * FROM tickets").fetchall() == []
-            assert look.rows.execute("SELECT * FROM claims").fetchall() == []
-            unfinished = "SELECT id FROM jobs WHERE finished IS NULL"
-            assert look.rows.execute(unfinished).fetchall() == []
+            assert not look.rows.is_file or self.ground.unfinished() == []
+            assert look.rows.execute("SELECT * FROM tickets") == []
+            assert look.rows.execute("SELECT * FROM claims") == []
+            assert look.rows.execute("SELECT id FROM jobs WHERE finished IS NULL") == []
 
     def _assert_index_follows_from_storage(self) -> None:
-        """An index that is made anew, in a copy of the database, is the same."""
+        """An index that is made anew, in a copy of the database, is the same.
+
+        A database that is no file cannot be copied while it is in use; it is compared at the end.
+        """
         copy = self._folder / f"copy-{self.round}.db"
-        with closing(self._look()) as look, closing(sqlite3.connect(copy)) as target:
-            look.rows.backup(target)
+        with closing(self._look()) as look:
+            if not look.rows.is_file:
+                return
+            with closing(sqlite3.connect(copy)) as target:
+                look.rows.raw.backup(target)
         settings = config.load({**self._settings, "database": f"sqlite:///{copy}"}, environment={})
         ctx = open_context(settings)
         try:
@@ -254,6 +265,10 @@ class Trial:
         assert len(told) == len(jobs)
         assert [uri for uri, job in zip(told, jobs, strict=True) if f"/{job}/" not in uri] == []
         assert self.server.stop() == 0
+        if self.ground.unfinished():
+            self.server.start()
+            assert self.server.stop() == 0
+            assert self.ground.unfinished() == []
         assert self.ground.bury() == []
         for book in self._books:
             shelf.assert_stored(self.ground, book)
@@ -278,7 +293,7 @@ class Trial:
             rows = look.rows.execute(
                 "SELECT id FROM jobs WHERE status = 'completed' AND kind = 'import'"
                 " ORDER BY finished"
-            ).fetchall()
+            )
         assert sorted(job for (job,) in rows) == sorted(self._jobs)
         return [job for (job,) in rows]
 

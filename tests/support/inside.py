@@ -26,9 +26,11 @@ QUIET = Watch(progress=lambda progress: None, stopping=lambda: False)
 
 
 def open_data(data: Path) -> Context:
-    """The parts of a server on this data folder."""
+    """The parts of a server on this data folder, until the test ends."""
     environment = postgres.environment_for(data)
-    return open_context(config.load({"data": str(data)}, environment=environment))
+    opened = open_context(config.load({"data": str(data)}, environment=environment))
+    postgres.TO_CLOSE.append(opened.db.close)
+    return opened
 
 
 def uri(ctx: Context, group: str = GROUP) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import sqlite3
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from support import ocfl_check, postgres, workflow
+from support import ocfl_check, rows, workflow
 from support.server import Server, without_file_privileges
 from support.shapes import assert_problem
 from support.workflow import Json, ok
@@ -115,14 +114,8 @@ class Ground:
 
     def change_rows(self, statement: str, *values: object) -> None:
         """Change the database behind the server's back; values stand for ``?``."""
-        url = postgres.environment_for(self.server.data).get("STRONGROOM_DATABASE")
-        if url is not None:
-            name = url.rpartition("/")[2].partition("?")[0]
-            postgres.shared().execute(name, statement.replace("?", "%s"), *values)
-            return
-        with sqlite3.connect(self.server.data / "strongroom.db", timeout=10) as rows:
-            rows.execute(statement, values)
-        rows.close()
+        with rows.changed(self.server.data) as changing:
+            changing.execute(statement, *values)
 
     def sleeping_worker(self) -> AbstractContextManager[None]:
         """Jobs are accepted meanwhile, and wait."""

@@ -18,6 +18,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ READY_SECONDS = 30.0
 #: makes all suites run on this kind of database: ``sqlite`` (the default) or ``postgresql``
 KIND = "STRONGROOM_TEST_DATABASE"
 OLDEST = 15
+#: what closes databases that are open in a test; done after each
+TO_CLOSE: list[Callable[[], None]] = []
 _PASSWORD = "pass/word: %41@&"
 _MEMORY = Path("/dev/shm")
 

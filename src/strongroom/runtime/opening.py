@@ -50,12 +50,20 @@ def open_context(settings: Settings, queue: Queue | None = None) -> Context:
     """
     durable.make_folders(settings.data)
     db = open_database(settings.database)
+    try:
+        return _context(settings, db, queue or _NoQueue())
+    except BaseException:
+        db.close()
+        raise
+
+
+def _context(settings: Settings, db: Database, queue: Queue) -> Context:
     return Context(
         db=db,
         areas=places.open_areas(settings),
         repository=Repository(_open_root(settings, db)),
         resolvers=load_resolvers(settings.identifiers),
-        queue=queue or _NoQueue(),
+        queue=queue,
         roots=Roots(public=settings.public_url, storage=settings.storage_public_url),
         clock=utc_now,
         mint=ids.mint,
