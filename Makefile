@@ -36,7 +36,7 @@ help:
 	@echo 'make demo   install, then preserve, export and change a sample book, checking every byte'
 	@echo 'make test   install, then run all that CI runs: lint, types, import rules, wheel, tests'
 	@echo 'make lint   ruff, mypy and the import rules alone;  make pytest  the tests alone'
-	@echo 'make pytest-postgresql  a part of the tests once more with PostgreSQL; all: POSTGRESQL=tests'
+	@echo 'make pytest-postgresql  the tests that use a database, once more with PostgreSQL'
 	@echo 'make peers  build rocfl and ocfl-java (by cargo; by mvn and javac), which judge our storage,'
 	@echo '            versitygw (by go), the S3 server of the tests, and fetch the METS schema (by pip)'
 	@echo 'make scale  objects of 100,000 files and of 10 GiB, also in buckets, in bounded memory (65 GiB of disk)'
@@ -64,16 +64,17 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/lint-imports
 
 # a file's tests stay on one process, which keeps its server to itself; much of their time they wait
-# for others, so there are twice as many as cores
-PARALLEL ?= -n 4 --dist loadfile --no-loadscope-reorder
+# for others, so there are more than twice as many as cores
+PARALLEL ?= -n 5 --dist loadfile --no-loadscope-reorder
 pytest: $(VENV)/dev.stamp
 	@folder=$$(mktemp -d $(TMP)/strongroom-tests.XXXXXX); trap 'rm -rf "$$folder"' EXIT INT TERM; \
 	$(BIN)/pytest --basetemp="$$folder/pytest" $(PARALLEL) $(PYTEST)
 
-# what speaks to the database, once more with PostgreSQL; give more of tests/api by POSTGRESQL=…
-POSTGRESQL ?= tests/api/test_http_activity.py tests/api/test_http_containers.py \
-	tests/api/test_http_rebuild.py tests/api/test_http_search.py \
-	tests/api/test_http_storage_jobs.py tests/crash/test_paused_workers.py
+# all that uses a database, once more with PostgreSQL (tests/contract/db tries both in each run); the
+# longest first
+POSTGRESQL ?= tests/crash/test_random_kills.py tests/crash/test_several_hosts.py \
+	tests/crash/test_paused_workers.py tests/crash/test_s3_store_killed.py \
+	tests/crash/test_s3_store_away.py tests/api tests/docs $(wildcard tests/unit/test_services_*.py tests/unit/test_jobs_*.py)
 pytest-postgresql: $(VENV)/dev.stamp
 	@folder=$$(mktemp -d $(TMP)/strongroom-tests.XXXXXX); trap 'rm -rf "$$folder"' EXIT INT TERM; \
 	STRONGROOM_TEST_DATABASE=postgresql $(BIN)/pytest --basetemp="$$folder/pytest" \
@@ -145,10 +146,10 @@ scale: $(VENV)/dev.stamp
 	STRONGROOM_SCALE_FILES=100000 STRONGROOM_SCALE_MIB=10240 STRONGROOM_SCALE_OBJECT_MIB=5223 \
 		$(BIN)/pytest tests/scale -o timeout=3600 $(PYTEST)
 
-# the API held against its own description, with a hundred random requests of each operation
+# the API held against its own description, with five hundred random requests of each operation
 described: $(VENV)/dev.stamp
 	@folder=$$(mktemp -d $(TMP)/strongroom-tests.XXXXXX); trap 'rm -rf "$$folder"' EXIT INT TERM; \
-	STRONGROOM_SCHEMA_EXAMPLES=$${STRONGROOM_SCHEMA_EXAMPLES:-100} $(BIN)/pytest \
+	STRONGROOM_SCHEMA_EXAMPLES=$${STRONGROOM_SCHEMA_EXAMPLES:-500} $(BIN)/pytest \
 		--basetemp="$$folder/pytest" -o timeout=7200 tests/api/test_openapi_schemathesis.py $(PYTEST)
 
 # hundreds of rounds; a seed that is told when one fails is given again by STRONGROOM_CRASH_SEED=…

@@ -16,13 +16,14 @@ from pathlib import Path
 import pytest
 
 from crash.trial import Trial, hunt
+from support import postgres
 from support.server import Server
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="processes are watched by Linux's /proc"
 )
 
-ROUNDS = int(os.environ.get("STRONGROOM_CRASH_ROUNDS") or 30)
+ROUNDS = int(os.environ.get("STRONGROOM_CRASH_ROUNDS") or (30 if postgres.is_sqlite() else 10))
 #: further rounds for each phase that must be hit and was not
 EXTRA = 20
 

@@ -187,15 +187,18 @@ def template() -> str:
     return name
 
 
+def is_sqlite() -> bool:
+    """Whether all suites run on databases that are files."""
+    return os.environ.get(KIND, "sqlite") == "sqlite"
+
+
 #: for tests of what only a database in the data folder can meet
-on_sqlite = pytest.mark.skipif(
-    os.environ.get(KIND, "sqlite") != "sqlite", reason="of a database that is a file"
-)
+on_sqlite = pytest.mark.skipif(not is_sqlite(), reason="of a database that is a file")
 
 
 def environment_for(data: Path) -> dict[str, str]:
     """What a server with this data folder has to be told, if all suites are to use PostgreSQL."""
-    if os.environ.get(KIND, "sqlite") == "sqlite":
+    if is_sqlite():
         return {}
     if given := os.environ.get("STRONGROOM_DATABASE"):  # by a test to a process that it started
         return {"STRONGROOM_DATABASE": given}
