@@ -26,8 +26,11 @@ class Slow:
     """Stands before the store, and takes its time."""
 
     seconds: float = 0.0
+    #: requests that came to it
+    asked: int = 0
 
     def __call__(self, request: Request, forward: Callable[[Request], Answer]) -> Answer:
+        self.asked += 1
         time.sleep(self.seconds)
         return forward(request)
 
@@ -47,11 +50,13 @@ def test_reading_ends_soon(hurried: Bucket, slow: Slow) -> None:
     hurried.put("key", b"text")
     slow.seconds = TAKES
     for ask in (hurried.get, hurried.head, hurried.any_below):
+        slow.asked = 0
         start = time.monotonic()
         with pytest.raises(Unavailable) as told:
             ask("key")
-        # asked once: a store that hangs is given no second time
-        assert READ <= time.monotonic() - start < 2 * READ
+        # seconds, and not the minute of a job; a busy machine takes its time, too
+        assert READ <= time.monotonic() - start < 20 * READ
+        assert slow.asked == 1, "a store that hangs is given no second time"
         assert told.value.retryable
     slow.seconds = 0.0
     assert hurried.get("key")[0] == b"text"

@@ -53,6 +53,6 @@ def test_of_two_forms_that_fold_alike_neither_is_guessed() -> None:
 
 def test_absurd_paths_cost_no_time() -> None:
     seen = ["a/" * 400_000 + "b", *(f"{'x/' * 2000}{n}/b" for n in range(2000))]
-    started = time.perf_counter()
+    started = time.process_time()
     assert align(seen, Known(["objects/b"])).paths == {}
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10

@@ -229,9 +229,9 @@ def test_a_member_asked_for_alone_tells_where_it_belongs() -> None:
 def test_ten_thousand_binaries_take_little_time() -> None:
     members = [folder("objects"), *(binary(f"objects/page {n:05}.tif") for n in range(10_000))]
     value = group(*members)
-    started = time.perf_counter()
+    started = time.process_time()
     encoded = msgspec.json.encode(render_resources.group(value, PRES, PLACE))
-    took = time.perf_counter() - started
+    took = time.process_time() - started
     assert len(encoded) > 5_000_000
     assert took < 2.0  # a tenth of it on a quiet machine
 

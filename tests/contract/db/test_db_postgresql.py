@@ -457,7 +457,7 @@ def test_whoever_is_not_let_in_is_told_why_without_the_password(
     began = time.monotonic()
     with pytest.raises(Unavailable) as caught:
         open_database(url)
-    assert time.monotonic() - began < 1, "it is no use to try again"
+    assert time.monotonic() - began < 5, "it is no use to try again"
     assert caught.value.problem == "database-unusable"
     said = f"{caught.value.message} {caught.value.operator} {caught.value!r}"
     assert ("password authentication failed" in said) == (wrong == "password")
