@@ -41,9 +41,8 @@ _REQUEST = {
         "The import job cannot be read. The errors name each property and what is expected."
     ),
     "bad-link": (
-        "A link is wanted with a method (GET or PUT) and a path, each pair once; for PUT also with "
-        "the digest and the size of the file. At most 1,000 are given at once, for 1 to 43,200 "
-        "seconds."
+        "A link is wanted with a method (GET or PUT) and a path; for PUT also with the digest and "
+        "the size of the file. At most 1,000 are given at once, for 1 to 43,200 seconds."
     ),
     "bad-idempotency-key": (
         "An Idempotency-Key has 1 to 255 visible ASCII characters, and there is one of it."
@@ -208,6 +207,10 @@ _STATE = {
     "mutable-head": (
         "Another program has changes in this OCFL object that it has not committed. Commit or "
         "discard them there first."
+    ),
+    "links-collide": (
+        "Links are wanted that are in each other's way: the same method and path twice, or a file "
+        "where another one wants a folder."
     ),
     "key-in-use": (
         "The request that came first under this Idempotency-Key is being carried out. Ask again in "

@@ -123,7 +123,7 @@ def _check(wanted: Sequence[Wanted], seconds: int) -> None:
     for each in wanted:
         faults += _faults(each)
         if (each.method, each.path) in seen:
-            faults.append(_fault(f"{each.method} is wanted twice.", each.path))
+            faults.append(_collision(f"{each.method} is wanted twice.", each.path))
         seen.add((each.method, each.path))
     faults += _each_other([each.path for each in wanted if each.method == WRITE])
     if faults:
@@ -173,9 +173,13 @@ def _each_other(paths: Sequence[str]) -> list[Fault]:
         for count in range(1, len(parts))
     }
     return [
-        _fault("It is to be a file, and a folder of another one.", path)
+        _collision("It is to be a file, and a folder of another one.", path)
         for path in sorted(taken & above)
     ]
+
+
+def _collision(message: str, path: str) -> Fault:
+    return Fault(code="links-collide", message=message, path=path)
 
 
 def _fault(message: str, path: str, expected: str | None = None, found: str | None = None) -> Fault:
