@@ -31,6 +31,19 @@ hypothesis_settings.load_profile("untimed")
 #: a test's property of this name is lines that are shown at the end of the run
 TOLD = "told at the end"
 
+#: files that take a minute or more begin first, so that no process works on one alone at the end
+LONG = (
+    "test_openapi_schemathesis.py",
+    "test_random_kills.py",
+    "test_bucket_writers.py",
+    "test_http_jobs.py",
+    "test_bucket_kill.py",
+    "test_import_killed.py",
+    "test_ocfl_lost_writes.py",
+    "test_cli_live.py",
+    "test_several_hosts.py",
+)
+
 _RUNNING = pytest.StashKey[list[Server | S3Server]]()
 
 
@@ -38,6 +51,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_RUNNING] = []
     if os.environ.get(postgres.KIND, "sqlite") not in ("sqlite", "postgresql"):
         raise pytest.UsageError(f"{postgres.KIND} is 'sqlite' or 'postgresql'")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    turn = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: turn.get(item.path.name, len(turn)))
 
 
 @pytest.hookimpl(wrapper=True)
