@@ -18,7 +18,7 @@ from strongroom.storage import durable
 #: syncs at once; more were no faster on the disks that were tried
 _TOGETHER = 4
 #: seconds that one sync may take, on the average, for threads to cost more than they save
-_QUICK = 0.0005
+_QUICK = 0.001
 
 _Step = Callable[[], None]
 
