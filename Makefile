@@ -72,9 +72,7 @@ pytest: $(VENV)/dev.stamp
 
 # all that uses a database, once more with PostgreSQL (tests/contract/db tries both in each run)
 POSTGRESQL ?= tests/api tests/docs $(wildcard tests/unit/test_services_*.py tests/unit/test_jobs_*.py) \
-	tests/crash/test_random_kills.py tests/crash/test_several_hosts.py \
-	tests/crash/test_paused_workers.py tests/crash/test_s3_store_killed.py \
-	tests/crash/test_s3_store_away.py
+	tests/crash/test_random_kills.py tests/crash/test_several_hosts.py tests/crash/test_paused_workers.py
 pytest-postgresql: $(VENV)/dev.stamp
 	@folder=$$(mktemp -d $(TMP)/strongroom-tests.XXXXXX); trap 'rm -rf "$$folder"' EXIT INT TERM; \
 	STRONGROOM_TEST_DATABASE=postgresql $(BIN)/pytest --basetemp="$$folder/pytest" \

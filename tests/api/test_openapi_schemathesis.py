@@ -31,7 +31,7 @@ SEED = os.environ.get("STRONGROOM_SCHEMA_SEED") or ("1" if postgres.is_sqlite() 
 #: of each operation, in the phase that makes them at random; fewer once more with PostgreSQL,
 #: with other ones
 EXAMPLES = int(
-    os.environ.get("STRONGROOM_SCHEMA_EXAMPLES") or (100 if postgres.is_sqlite() else 25)
+    os.environ.get("STRONGROOM_SCHEMA_EXAMPLES") or (100 if postgres.is_sqlite() else 10)
 )
 HERE = Path(seeds.__file__).parent
 

@@ -125,7 +125,7 @@ TIMES = [(name, True) for name in CHANGES] + [("v2", False), ("v2 by parts", Fal
 def test_killed_at_each_request(bucket: Bucket, name: str, after: bool) -> None:
     change = CHANGES[name]
     root = roots.opened(bucket)
-    every = pace.of(2)
+    every = pace.of(3)
     number = (list(CHANGES).index(name) + after) % every - every + 1
     going = True
     while going:

@@ -16,7 +16,7 @@ from support import bucket_roots as roots
 from support.killing import state
 
 #: from one request that is tried to the next; other ones for each state
-PACE = pace.of(4)
+PACE = pace.of(6)
 
 #: what is to be recovered, and by which request of the change its process was killed
 LEFT = {

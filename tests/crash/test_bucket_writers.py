@@ -265,7 +265,7 @@ def test_a_writer_sleeps_before_each_request(
 ) -> None:
     root = roots.opened(bucket)
     ends = set()
-    every = pace.of(2)
+    every = pace.of(3)
     for at in range(1 + (RIVALS.index(rivals) + new) % every, 40, every):
         object_id = f"book-{at}"
         told: Told = {}
@@ -340,7 +340,7 @@ def test_writers_sleep_until_they_are_buried(bucket: Bucket, new: bool, rival: b
 def test_whoever_clears_sleeps_while_all_comes_anew(bucket: Bucket, what: str) -> None:
     """Recovery, burial and purge, stopped before each request, go on in a changed world."""
     root = roots.opened(bucket)
-    every = pace.of(3)
+    every = pace.of(4)
     for at in range(1 + len(what) % every, 60, every):
         object_id = f"book-{at}"
         told: Told = {}

@@ -30,6 +30,8 @@ log = logging.getLogger("strongroom.worker")
 
 #: seconds between looks at the queue when nobody wakes the worker
 POLL = 1.0
+#: so much longer where nobody adds jobs without waking it: an idle server rests
+REST = 5
 HEARTBEAT = 5.0
 #: seconds without a sign of life after which a worker is taken for dead
 LEASE = 20.0
@@ -98,7 +100,7 @@ class Worker:
                 self._wake.clear()
                 job = self._claim(but)
                 if job is None:
-                    self._wake.wait(POLL)
+                    self._wake.wait(POLL if self._ctx.db.shared else REST * POLL)
                     continue
                 self._wake.set()  # there may be more, for the other threads
                 self._run(job)
@@ -140,6 +142,7 @@ class Worker:
             with self._lock:
                 self._running.discard(job.id)
             self._recorded.set()
+            self._wake.set()  # something else may have waited for its end
 
     def _failed(self, job: Job, error: Exception) -> None:
         log.exception(
@@ -172,6 +175,7 @@ class Worker:
             try:
                 with self._ctx.db.touch() as c:
                     job_queue.give_back(c, job.id, self._name, counts=counts)
+                self._wake.set()
                 return
             except StrongroomError as error:
                 log.error("job %s cannot be given back yet: %s", job.id, error)
