@@ -57,6 +57,7 @@ MEANING = {
     "no-name": "neither deposit nor METS says what the group is called",
     "wrong-deposit": "the job must name the deposit of the URL",
     "nothing-to-add": "none of the items is in the deposit",
+    "nul-in-text": "the database decides: PostgreSQL keeps no NUL, and cannot be asked for one",
     "links-collide": "no schema compares two items of a list",
     "unknown-schema": "the configuration names the schemas of identifiers",
 }
