@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ import pytest
 from strongroom.jobs import twin
 from strongroom.jobs.supervisor import Supervisor
 from strongroom.jobs.twin import Twin
+from support.server import alive
 
 #: stands for `strongroom worker`: says that it is there, and ends with its input
 PROGRAM = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(sys.argv[2]); sys.stdin.read()"
@@ -34,7 +35,7 @@ def double(work: Callable[[], int]) -> Twin:
 
 
 @pytest.fixture
-def say(tmp_path: Path) -> Iterator[Callable[[], int]]:
+def say(tmp_path: Path) -> Callable[[], int]:
     """The work of a worker that writes into ``said`` how often it was woken."""
 
     def work() -> int:
@@ -108,11 +109,7 @@ def test_a_twin_ends_with_whoever_made_it(tmp_path: Path) -> None:
         assert maker.stdout is not None
         made = int(maker.stdout.readline())
         maker.kill()
-        until(lambda: not Path(f"/proc/{made}").exists() or _is_zombie(made))
-
-
-def _is_zombie(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        until(lambda: not alive(made))
 
 
 def test_after_a_twin_that_died_programs_are_started(

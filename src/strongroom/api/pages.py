@@ -64,13 +64,15 @@ def documentation(describe: Callable[[], Mapping[str, Any]]) -> list[HTTPRouteHa
     It is made when somebody asks for it first, for it takes as long as the rest of a start.
     """
 
+    described = functools.cache(describe)
+
     @functools.cache
     def encoded() -> bytes:
-        return msgspec.json.encode(describe())
+        return msgspec.json.encode(described())
 
     @functools.cache
     def page() -> tuple[str, str]:
-        description = describe()
+        description = described()
         return f"{description['info']['title']} HTTP API", "\n".join(_sections(description))
 
     @get("/openapi.json", media_type="application/json", sync_to_thread=True, opt=PUBLIC_PAGE)

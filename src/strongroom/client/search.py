@@ -75,14 +75,12 @@ class StoredSearch:
 
     def binaries(self, text: str, *, page_size: int = PAGE) -> Iterator[FoundBinary]:
         """Every Binary whose path holds the text, those that changed last first."""
-        number = seen = 0
-        while True:
+
+        def of(number: int) -> _Found[FoundBinary]:
             found = self.page(text, number, page_size=page_size)
-            yield from found.results
-            seen += len(found.results)
-            number += 1
-            if not found.results or seen >= found.total:
-                return
+            return found.results, found.total
+
+        return _every(of)
 
 
 def _every(page: Callable[[int], _Found[T]]) -> Iterator[T]:
